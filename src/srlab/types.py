@@ -1,0 +1,40 @@
+"""What flows through the house: images as arrays and tensors, batches, and predictions."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+"""A decoded image (H, W, C) in its own depth: uint8, uint16, or float32 with white at 1."""
+
+
+@dataclass
+class Batch:
+    """Aligned training pairs on the training device.
+
+    Attributes:
+        lr: (B, C, H, W) float32 in [0, 1].
+        hr: (B, C, scale H, scale W) float32 in [0, 1].
+        positions: (B,) int64, the place of each sample in the run's stream: with the seed, it decides all that is random.
+        parameters: what the degradation drew for each sample, by name, each (B, ...).
+    """
+
+    lr: Tensor
+    hr: Tensor
+    positions: Tensor
+    parameters: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Prediction(NamedTuple):
+    """What a network says of an LR batch.
+
+    Attributes:
+        sr: (B, C, scale H, scale W), not clamped.
+        intermediate: named outputs on the way (pyramid levels, recursions, feedback steps), for multi-supervision.
+    """
+
+    sr: Tensor
+    intermediate: dict[str, Tensor]
