@@ -7,7 +7,8 @@ handed. What two parts share is passed in Python, since a node that is reached t
 import difflib
 import inspect
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import hydra.utils
 from hydra.errors import InstantiationException
@@ -15,7 +16,77 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from srlab.errors import InputError
 
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+    from srlab.data.module import SuperResolutionData
+    from srlab.networks.network import Network
+    from srlab.paradigms.base import SuperResolution
+
 HYDRA_KEYS = {"_target_", "_partial_", "_convert_", "_recursive_", "_args_"}
+
+
+class Training(NamedTuple):
+    """What `srlab-train` runs."""
+
+    paradigm: "SuperResolution"
+    data: "SuperResolutionData"
+    trainer: "Trainer"
+
+
+def training(cfg: DictConfig) -> Training:
+    """Build a training, the parts that can refuse soonest first: no data is read before all of them stand."""
+    import lightning.pytorch as pl
+
+    from srlab.callbacks.atomic import AtomicCheckpointIO
+    from srlab.networks.weights import load_weights
+
+    check_signatures(cfg)
+    pl.seed_everything(cfg.seed, verbose=False)
+    paradigm = build(cfg.paradigm)
+    if cfg.weights and not cfg.resume:
+        load_weights(paradigm.network, weight_file(cfg.weights))
+    data = build(cfg.data)
+    data.check_network(paradigm.network)
+    trainer = build(
+        cfg.trainer,
+        callbacks=build_all(cfg.callbacks),
+        logger=build_all(cfg.logger),
+        plugins=[AtomicCheckpointIO()],
+        default_root_dir=cfg.run_dir,
+    )
+    return Training(paradigm, data, trainer)
+
+
+def network(cfg: DictConfig) -> "Network":
+    """Build the network of `srlab-test` and `srlab-upscale`: an exported one, or a composition with its weights.
+
+    Raises:
+        InputError: a network that learns, without weights.
+    """
+    from srlab.inference.exported import load
+    from srlab.networks.weights import load_weights
+
+    if cfg.weights and Path(cfg.weights).expanduser().is_dir():
+        return load(cfg.weights)
+    check_signatures(cfg.framework)
+    built: Network = build(cfg.framework)
+    if cfg.weights:
+        load_weights(built, weight_file(cfg.weights))
+    elif next(built.parameters(), None) is not None:
+        raise InputError(
+            f"{cfg.network_name} has parameters but no weights: give weights=<file, or folder of an export>, or take a "
+            f"network that learns nothing (network=bicubic, nearest or lanczos)."
+        )
+    return built.eval()
+
+
+def weight_file(weights: str) -> Path:
+    """The file that `weights` means: itself, or that of the exported network in the folder."""
+    from srlab.inference.exported import WEIGHTS, find_export
+
+    path = Path(weights).expanduser()
+    return find_export(path) / WEIGHTS if path.is_dir() else path
 
 
 def build(node: Any, **shared: object) -> Any:
@@ -38,9 +109,9 @@ def build(node: Any, **shared: object) -> Any:
         raise
 
 
-def build_all(group: DictConfig, **shared: object) -> dict[str, Any]:
-    """Build each part of a group that holds several by name."""
-    return {str(name): build(node, **shared) for name, node in group.items() if node is not None}
+def build_all(group: DictConfig) -> list[Any]:
+    """Build each part of a group that holds several by name; a part set to null is left out."""
+    return [build(node) for node in group.values() if node is not None]
 
 
 def check_signatures(node: Any) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import MISSING, OmegaConf
 
 
@@ -21,6 +23,7 @@ class ModelConfig:
         channels: of the images that the network takes and gives: 1 (Y or grey), 3 (RGB), or any number of bands.
         weights: a weight file, or a folder with an exported network; null for none.
         network_name: the name in tables; null composes it from the choices.
+        run_dir: the folder of this run: everything is written below it.
     """
 
     scale: int = 2
@@ -28,6 +31,7 @@ class ModelConfig:
     seed: int = 0
     weights: str | None = None
     network_name: str | None = None
+    run_dir: str = MISSING
     framework: Any = None
     backbone: Any = None
     upsampler: Any = None
@@ -55,6 +59,7 @@ class TrainConfig(ModelConfig):
     callbacks: dict[str, Any] = field(default_factory=dict)
     logger: dict[str, Any] = field(default_factory=dict)
     trainer: Any = MISSING
+    training: Any = MISSING
 
 
 @dataclass
@@ -97,6 +102,13 @@ def hydra_records(resume: str | None, stamp: str) -> str:
     return f".hydra/resumed_{stamp}" if resume else ".hydra"
 
 
+def sweep_name() -> str | None:
+    """The name of the sweep that this job belongs to: its folder's; None outside a sweep."""
+    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
+        return None
+    return Path(HydraConfig.get().sweep.dir).name
+
+
 def fast_precision() -> str:
     """`bf16-mixed` where this machine gains from it, else `32-true`."""
     from srlab.machine import gains_from_bfloat16, pick_device
@@ -111,4 +123,5 @@ def register() -> None:
         store.store(name=f"{name}_schema", node=schema, provider="srlab")
     OmegaConf.register_new_resolver("run_directory", run_directory, replace=True)
     OmegaConf.register_new_resolver("hydra_records", hydra_records, replace=True)
+    OmegaConf.register_new_resolver("sweep_name", sweep_name, replace=True)
     OmegaConf.register_new_resolver("fast_precision", fast_precision, replace=True)
