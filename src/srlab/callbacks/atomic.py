@@ -1,38 +1,16 @@
-"""Checkpoint files that survive a kill at any moment."""
+"""Lightning's checkpoint files, written so that a kill leaves no torn one."""
 
-import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-
-def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file that is either whole or not there: beside its target, flushed to the disk, then renamed.
-
-    A temporary file elsewhere (Lightning's own way) is copied, not renamed, where it lies on another file system.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the rename too is on the disk
-    finally:
-        os.close(folder)
+from srlab.files import write_atomically
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Lightning's checkpoint files, written atomically."""
+    """Write beside the target and rename; Lightning's own way copies where $TMPDIR is another file system."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
         write_atomically(Path(path), lambda file: torch.save(checkpoint, file))

@@ -40,6 +40,18 @@ def most_detailed_crop(hr: Tensor, size: int, multiple: int) -> tuple[slice, sli
     return slice(row, row + height), slice(column, column + width)
 
 
+def comparison(scored: Scored, size: int = 192) -> Image.Image:
+    """LR, bicubic, SR and HR of a scored image, at its most detailed window of `size` HR pixels, each with its PSNR."""
+    scale = scored.hr.shape[-1] // scored.lr.shape[-1]
+    rows, columns = most_detailed_crop(scored.hr[0], size, scale)
+    lr_rows, lr_columns = (slice(part.start // scale, part.stop // scale) for part in (rows, columns))
+    panels = [Panel("LR", scored.lr[0, :, lr_rows, lr_columns])]
+    for name, image, psnr in (("bicubic", scored.bicubic, scored.bicubic_psnr), ("SR", scored.sr, scored.psnr)):
+        panels.append(Panel(f"{name} {psnr:.2f} dB", image[0, :, rows, columns]))
+    panels.append(Panel("HR", scored.hr[0, :, rows, columns]))
+    return strip(panels)
+
+
 def strip(panels: list[Panel], zoom: int = 1) -> Image.Image:
     """Draw panels side by side, all at the height of the tallest; smaller ones are enlarged by repeating pixels."""
     height = max(panel.image.shape[-2] for panel in panels) * zoom
