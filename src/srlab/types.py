@@ -28,6 +28,25 @@ class Batch:
     parameters: dict[str, Tensor] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class LabelledImage:
+    """One whole image of a validation or test set.
+
+    Attributes:
+        dataset: the set's name, as it stands in results ("set5").
+        name: the image's name within the set, without the extension ("baby").
+        hr: (C, H, W) float32 in [0, 1].
+        lr: (C, h, w) float32 in [0, 1] when the set brings its own LR image; None when the protocol makes it.
+        levels: the largest code of the file's depth: 255 for 8 bit, 65535 for 16 bit, 0 for float (never rounded).
+    """
+
+    dataset: str
+    name: str
+    hr: Tensor
+    lr: Tensor | None
+    levels: int
+
+
 class Prediction(NamedTuple):
     """What a network says of an LR batch.
 
