@@ -1,4 +1,4 @@
-"""What all tests share: where real data and weights lie, if they do."""
+"""Where the tests find real images and published weights, and tiny images that they make."""
 
 import os
 from pathlib import Path
@@ -6,20 +6,23 @@ from pathlib import Path
 import pytest
 
 
-def _folder(variable: str) -> Path:
+def _folder(variable: str, what: str) -> Path:
     value = os.environ.get(variable)
-    if not value or not Path(value).is_dir():
-        pytest.skip(f"{variable} names no folder of real files: {value!r}")
-    return Path(value)
+    if not value:
+        pytest.skip(f"{variable} is not set: it names the folder with {what}")
+    path = Path(value)
+    if not path.is_dir():
+        pytest.fail(f"{variable}={value} is not a folder: set it to the folder with {what}, or unset it")
+    return path
 
 
 @pytest.fixture(scope="session")
 def data_root() -> Path:
-    """The folder of real images ($SRLAB_DATA)."""
-    return _folder("SRLAB_DATA")
+    """The folder of real images; tests that need it skip where SRLAB_DATA is unset."""
+    return _folder("SRLAB_DATA", "real images")
 
 
 @pytest.fixture(scope="session")
 def weights_root() -> Path:
-    """The folder of published weights ($SRLAB_WEIGHTS)."""
-    return _folder("SRLAB_WEIGHTS")
+    """The folder of published weights; tests that need it skip where SRLAB_WEIGHTS is unset."""
+    return _folder("SRLAB_WEIGHTS", "published weights")

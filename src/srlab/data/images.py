@@ -1,0 +1,147 @@
+"""Read image files of any kind without loss of depth: PNG, JPEG, WebP, BMP, TIFF, NumPy.
+
+An image is an array (H, W, C): uint8, uint16, or float32 with white at 1. Orientation tags (EXIF, TIFF) are obeyed,
+palettes resolved, one-bit images become 0 and 255, CMYK becomes RGB, and alpha stays as the last channel unless the
+caller drops it. A float image keeps its values, even beyond [0, 1].
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import imagecodecs
+import numpy as np
+from PIL import Image
+
+from srlab.data import tiff
+from srlab.data.pixels import channels_last, orient, standard_depth
+from srlab.errors import InputError
+from srlab.types import Pixels
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy"})
+
+T = TypeVar("T")
+
+_EXIF_ORIENTATION = 0x0112
+# Pillow's mode -> channels in our array; a mode that is not here is converted to RGB.
+_CHANNELS = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "I;16": 1}
+_ALPHA = {"LA", "PA", "RGBA"}
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an image file says of itself before it is decoded, the way `read_image` would return it.
+
+    Attributes:
+        height, width: after the orientation tag.
+        channels: alpha included.
+        dtype: "uint8", "uint16" or "float32".
+        alpha: whether the last channel is alpha.
+    """
+
+    height: int
+    width: int
+    channels: int
+    dtype: str
+    alpha: bool = False
+
+    def without_alpha(self) -> "Header":
+        return Header(self.height, self.width, self.channels - self.alpha, self.dtype)
+
+    @property
+    def bytes(self) -> int:
+        """Size of the decoded array."""
+        return self.height * self.width * self.channels * np.dtype(self.dtype).itemsize
+
+
+def read_image(path: str | Path, keep_alpha: bool = True) -> Pixels:
+    """Decode a file to (H, W, C) uint8, uint16 or float32; raise `InputError` that names it where that fails.
+
+    `keep_alpha=False` drops what the file itself calls alpha: the colours below it are taken as they are stored.
+    """
+    path = Path(path)
+    pixels, alpha = _guarded(path, _read)
+    return pixels[..., :-1] if alpha and not keep_alpha else pixels
+
+
+def read_header(path: str | Path) -> Header:
+    """Read the size and kind of a file without decoding its pixels; raise `InputError` where that fails."""
+    return _guarded(Path(path), _header)
+
+
+def _guarded(path: Path, read: Callable[[Path], T]) -> T:
+    """Run a reader; decoders raise a dozen kinds of error, the caller needs one that names the file."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{path}: not an image file that can be read; expected one of {', '.join(sorted(SUFFIXES))}.")
+    try:
+        return read(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file.") from None
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise InputError(f"{path}: cannot be read: {error}.") from error
+
+
+def _read(path: Path) -> tuple[Pixels, bool]:
+    suffix = path.suffix.lower()
+    if suffix in (".tif", ".tiff"):
+        array, alpha = tiff.read(path)
+        return standard_depth(array), alpha
+    if suffix == ".npy":
+        return standard_depth(channels_last(np.load(path, allow_pickle=False))), False
+    with Image.open(path) as image:
+        alpha = _has_alpha(image)
+        orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
+        if image.format == "PNG" and _png_bits(path) == 16:
+            array = imagecodecs.png_decode(path.read_bytes())  # Pillow cuts 16-bit colours to 8 bits
+        else:
+            array = np.asarray(image.convert(_target_mode(image)))
+    return standard_depth(orient(channels_last(array), orientation)), alpha
+
+
+def _header(path: Path) -> Header:
+    suffix = path.suffix.lower()
+    if suffix in (".tif", ".tiff"):
+        height, width, channels, dtype, alpha = tiff.header(path)
+        return Header(height, width, channels, _depth(dtype), alpha)
+    if suffix == ".npy":
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        height, width, channels = channels_last(array).shape
+        return Header(height, width, channels, _depth(array.dtype))
+    with Image.open(path) as image:
+        width, height = image.size
+        if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
+            height, width = width, height
+        deep = image.format == "PNG" and _png_bits(path) == 16
+        channels = _png_channels(path) if deep else _CHANNELS[_target_mode(image)]
+        return Header(height, width, channels, "uint16" if deep or image.mode == "I;16" else "uint8", _has_alpha(image))
+
+
+def _target_mode(image: Image.Image) -> str:
+    """The mode to convert to: its own if our array can hold it."""
+    if image.mode in _CHANNELS:
+        return image.mode
+    return "RGBA" if _has_alpha(image) else "RGB"
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in _ALPHA or (image.mode == "P" and "transparency" in image.info)
+
+
+def _png_bits(path: Path) -> int:
+    """Bits a sample, from the IHDR chunk (PNG specification, section 11.2.2): byte 24 of the file."""
+    with path.open("rb") as file:
+        return file.read(25)[24]
+
+
+def _png_channels(path: Path) -> int:
+    """Channels from IHDR's colour type, byte 25: grey, RGB, palette, grey and alpha, RGBA."""
+    with path.open("rb") as file:
+        return {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}[file.read(26)[25]]
+
+
+def _depth(dtype: np.dtype[np.generic]) -> str:
+    """The dtype that a file of `dtype` samples is read as."""
+    return standard_depth(np.empty(0, dtype)).dtype.name

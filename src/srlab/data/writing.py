@@ -1,0 +1,82 @@
+"""Write images in the depth that they have, atomically: a reader sees the whole file or none."""
+
+import os
+from io import BytesIO
+from pathlib import Path
+from uuid import uuid4
+
+import imagecodecs
+import numpy as np
+import tifffile
+from PIL import Image
+
+from srlab.data.pixels import channels_last, standard_depth
+from srlab.errors import InputError
+from srlab.types import Pixels
+
+# 4:4:4 and little quantisation: an enlarged image that lost its detail to the file format would be in vain.
+_JPEG = {"quality": 95, "subsampling": 0}
+
+
+def write_image(path: str | Path, pixels: Pixels, alpha: bool = False) -> None:
+    """Write (H, W) or (H, W, C) in its own depth; the suffix of `path` decides the format.
+
+    PNG holds uint8 and uint16 with 1 to 4 channels (2 and 4: alpha), JPEG, WebP and BMP uint8 grey and RGB (WebP also
+    RGBA, lossless), TIFF and .npy everything. What a format cannot hold is refused, never converted.
+    `alpha`: the last channel is alpha; only a TIFF file needs to be told, whose fourth channel may be a band.
+    """
+    path = Path(path)
+    write_bytes(path, _encode(path, standard_depth(channels_last(pixels)), alpha))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file beside its target, then rename it there: after a kill, the old file or the new one is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _encode(path: Path, pixels: Pixels, alpha: bool) -> bytes:
+    suffix = path.suffix.lower()
+    _, _, channels = pixels.shape
+    squeezed = pixels[..., 0] if channels == 1 else pixels
+    buffer = BytesIO()
+    if suffix in (".tif", ".tiff"):
+        _write_tiff(buffer, pixels, alpha)
+    elif suffix == ".npy":
+        np.save(buffer, pixels)
+    elif suffix == ".png" and pixels.dtype != np.float32 and channels <= 4:
+        return bytes(imagecodecs.png_encode(squeezed, level=6))
+    elif suffix in (".jpg", ".jpeg") and pixels.dtype == np.uint8 and channels in (1, 3):
+        Image.fromarray(squeezed).save(buffer, "JPEG", **_JPEG)
+    elif suffix == ".bmp" and pixels.dtype == np.uint8 and channels in (1, 3):
+        Image.fromarray(squeezed).save(buffer, "BMP")
+    elif suffix == ".webp" and pixels.dtype == np.uint8 and channels in (1, 3, 4):
+        Image.fromarray(squeezed).save(buffer, "WEBP", lossless=True)
+    else:
+        raise InputError(
+            f"{path}: {suffix or 'a file without suffix'} cannot hold {pixels.dtype} with {channels} channels: "
+            "write .tif (any depth, any bands) or .png (8 or 16 bit, 1 to 4 channels)."
+        )
+    return buffer.getvalue()
+
+
+def _write_tiff(buffer: BytesIO, pixels: Pixels, alpha: bool) -> None:
+    channels = pixels.shape[-1]
+    if channels == 1:
+        tifffile.imwrite(buffer, pixels[..., 0], photometric="minisblack")
+        return
+    colours = 3 if channels >= 3 and (channels == 3 or alpha) else 1
+    extra = ["unspecified"] * (channels - colours)
+    if alpha:
+        extra[-1] = "unassalpha"
+    photometric = "rgb" if colours == 3 else "minisblack"
+    tifffile.imwrite(buffer, pixels, photometric=photometric, planarconfig="contig", extrasamples=extra)
