@@ -1,0 +1,34 @@
+# Two commands for a start: `make demo` and `make test`. Both make the virtual environment where there is none.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test slow lint types check clean
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@
+
+demo: $(INSTALLED)  ## train a small network for a few minutes and test it against bicubic
+	$(BIN)/srlab-train experiment=demo
+
+test: $(INSTALLED)  ## the test suite
+	$(BIN)/python -m pytest
+
+slow: $(INSTALLED)  ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+check: lint types test
+
+clean:  ## the environment and caches; never runs/
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,156 @@
+"""From a composed configuration to objects: the only place that instantiates.
+
+Three roots are built, `cfg.data`, `cfg.paradigm` and `cfg.trainer`, with the callbacks and loggers that the trainer is
+handed. What two parts share is passed in Python, since a node that is reached twice would be built twice.
+"""
+
+import difflib
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import hydra.utils
+from hydra.errors import InstantiationException
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from srlab.errors import InputError
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+    from srlab.data.module import SuperResolutionData
+    from srlab.networks.network import Network
+    from srlab.paradigms.base import SuperResolution
+
+HYDRA_KEYS = {"_target_", "_partial_", "_convert_", "_recursive_", "_args_"}
+
+
+class Training(NamedTuple):
+    """What `srlab-train` runs."""
+
+    paradigm: "SuperResolution"
+    data: "SuperResolutionData"
+    trainer: "Trainer"
+
+
+def training(cfg: DictConfig) -> Training:
+    """Build a training, the parts that can refuse soonest first: no data is read before all of them stand."""
+    import lightning.pytorch as pl
+
+    from srlab.callbacks.atomic import AtomicCheckpointIO
+    from srlab.networks.weights import load_weights
+
+    check_signatures(cfg)
+    pl.seed_everything(cfg.seed, verbose=False)
+    paradigm = build(cfg.paradigm)
+    if cfg.weights and not cfg.resume:
+        load_weights(paradigm.network, weight_file(cfg.weights))
+    data = build(cfg.data)
+    data.check_network(paradigm.network)
+    trainer = build(
+        cfg.trainer,
+        callbacks=build_all(cfg.callbacks),
+        logger=build_all(cfg.logger),
+        plugins=[AtomicCheckpointIO()],
+        default_root_dir=cfg.run_dir,
+    )
+    return Training(paradigm, data, trainer)
+
+
+def network(cfg: DictConfig) -> "Network":
+    """Build the network of `srlab-test` and `srlab-upscale`: an exported one, or a composition with its weights.
+
+    Raises:
+        InputError: a network that learns, without weights.
+    """
+    from srlab.inference.exported import load
+    from srlab.networks.weights import load_weights
+
+    if cfg.weights and Path(cfg.weights).expanduser().is_dir():
+        return load(cfg.weights)
+    check_signatures(cfg.framework)
+    built: Network = build(cfg.framework)
+    if cfg.weights:
+        load_weights(built, weight_file(cfg.weights))
+    elif next(built.parameters(), None) is not None:
+        raise InputError(
+            f"{cfg.network_name} has parameters but no weights: give weights=<file, or folder of an export>, or take a "
+            f"network that learns nothing (network=bicubic, nearest or lanczos)."
+        )
+    return built.eval()
+
+
+def weight_file(weights: str) -> Path:
+    """The file that `weights` means: itself, or that of the exported network in the folder."""
+    from srlab.inference.exported import WEIGHTS, find_export
+
+    path = Path(weights).expanduser()
+    return find_export(path) / WEIGHTS if path.is_dir() else path
+
+
+def build(node: Any, **shared: object) -> Any:
+    """Build the part that a node describes.
+
+    Args:
+        node: a mapping with `_target_`.
+        shared: finished objects that the constructor takes beside the node's numbers.
+
+    Raises:
+        InputError: the constructor does not take an option, or refuses its value.
+    """
+    check_signatures(node)
+    try:
+        return hydra.utils.instantiate(node, **shared, _convert_="all")
+    except InstantiationException as error:
+        cause = error.__cause__
+        if isinstance(cause, ValueError | FileNotFoundError | NotADirectoryError | ImportError):
+            raise InputError(str(cause)) from error
+        raise
+
+
+def build_all(group: DictConfig) -> list[Any]:
+    """Build each part of a group that holds several by name; a part set to null is left out."""
+    return [build(node) for node in group.values() if node is not None]
+
+
+def check_signatures(node: Any) -> None:
+    """Bind every described part, partial ones too, against its constructor, before anything is built.
+
+    Raises:
+        InputError: an option that a constructor does not have, with the close matches.
+    """
+    for part in _parts(node):
+        target = _locate(part)
+        parameters = inspect.signature(target).parameters.values()
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            continue
+        known = [parameter.name for parameter in parameters]
+        unknown = [str(key) for key in part if key not in HYDRA_KEYS and key not in known]
+        if unknown:
+            close = difflib.get_close_matches(unknown[0], known, n=3, cutoff=0.5)
+            hint = f"Did you mean {' or '.join(close)}? " if close else ""
+            raise InputError(
+                f"{part._get_full_key(None) or 'The configuration'}: {part['_target_']} has no option "
+                f"{', '.join(map(repr, unknown))}. {hint}It has: {', '.join(known)}."
+            )
+
+
+def _parts(node: Any) -> Iterator[DictConfig]:
+    """Every mapping with a `_target_` at or below a node, reached through interpolations too."""
+    if isinstance(node, DictConfig) and not OmegaConf.is_missing(node, "_target_") and "_target_" in node:
+        yield node
+    if isinstance(node, DictConfig):
+        for key in node:
+            if not OmegaConf.is_missing(node, key):
+                yield from _parts(node[key])
+    elif isinstance(node, ListConfig):
+        for item in node:
+            yield from _parts(item)
+
+
+def _locate(part: DictConfig) -> Any:
+    try:
+        return hydra.utils.get_object(part["_target_"])
+    except (ImportError, ValueError) as error:
+        raise InputError(f"{part._get_full_key(None)}: cannot import {part['_target_']}: {error}") from error

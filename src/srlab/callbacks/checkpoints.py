@@ -1,0 +1,136 @@
+"""When a run is saved, and how Ctrl-C ends it."""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from pickle import UnpicklingError
+from types import FrameType
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import Checkpoint
+
+log = logging.getLogger(__name__)
+PATTERN = "iteration_*.ckpt"
+
+
+def readable(folder: Path) -> Iterator[Path]:
+    """The whole checkpoints of a folder, the latest iteration first; a damaged one is passed over and named."""
+    for path in sorted(folder.glob(PATTERN), reverse=True):
+        try:
+            torch.load(path, map_location="meta", weights_only=True)
+        except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
+            log.warning("%s cannot be read (%s): going back to the one before it.", path, error)
+        else:
+            yield path
+
+
+class Checkpoints(Checkpoint):
+    """Save every so many iterations, at the end, on Ctrl-C, and whenever the watched metric is at its best.
+
+    Files are `iteration_<number>.ckpt` and `best.ckpt`. Nothing is saved between two optimizer steps; where validation
+    follows an iteration, that iteration is saved after it, so that a resumed run repeats no validation and misses none.
+
+    Args:
+        folder: where the files go.
+        every: iterations between two files.
+        keep: how many of the newest files stay; the one before the last is there in case that the last is damaged.
+        monitor: the logged metric to be best in; None for no `best.ckpt`.
+        higher_is_better: whether more of it is better.
+    """
+
+    def __init__(
+        self, folder: str, every: int, keep: int = 2, monitor: str | None = None, higher_is_better: bool = True
+    ) -> None:
+        if every < 1 or keep < 1:
+            raise ValueError(f"callbacks.checkpoints: every={every} and keep={keep} must be 1 or more.")
+        self.folder, self.every, self.keep = Path(folder), every, keep
+        self.monitor, self.higher_is_better = monitor, higher_is_better
+        self.best: float | None = None
+        self.due = False
+        self.interrupted = False
+        self._previous_handler: Any = None
+
+    # Saving
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
+        iteration = self._iteration(trainer)
+        at_the_end = iteration == trainer.num_training_batches
+        self.due = self.due or at_the_end or iteration % self.every == 0 or self._interruption(trainer)
+        if self.due and not trainer.fit_loop._should_accumulate() and not self._validation_follows(trainer):
+            self._save(trainer)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.sanity_checking or not trainer.fit_loop.epoch_loop.batch_progress.total.ready:
+            return
+        value = trainer.callback_metrics.get(self.monitor) if self.monitor else None
+        if value is not None and self._improves(float(value)):
+            self.best = float(value)
+            trainer.save_checkpoint(self.folder / "best.ckpt")
+        if (self.due or self._interruption(trainer)) and not trainer.fit_loop._should_accumulate():
+            self._save(trainer)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._restore_handler()
+
+    def _save(self, trainer: pl.Trainer) -> None:
+        self.due = False
+        path = self.folder / f"iteration_{self._iteration(trainer):09d}.ckpt"
+        trainer.save_checkpoint(path)
+        if trainer.is_global_zero:
+            for old in sorted(self.folder.glob(PATTERN))[: -self.keep]:
+                old.unlink(missing_ok=True)
+        if self._interruption(trainer):
+            log.warning("Saved %s. Go on with: srlab-train resume=%s", path, self.folder.parent)
+            raise SystemExit(130)
+
+    def _improves(self, value: float) -> bool:
+        if self.best is None:
+            return value == value  # a NaN is no best
+        return value > self.best if self.higher_is_better else value < self.best
+
+    @staticmethod
+    def _iteration(trainer: pl.Trainer) -> int:
+        return trainer.fit_loop.epoch_loop.batch_progress.total.ready
+
+    @staticmethod
+    def _validation_follows(trainer: pl.Trainer) -> bool:
+        loop = trainer.fit_loop
+        return loop.epoch_loop._should_check_val_fx(loop._data_fetcher)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best = state_dict["best"]
+
+    # Ctrl-C
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._previous_handler = signal.signal(signal.SIGINT, self._note_interruption)
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        self._restore_handler()
+
+    def _note_interruption(self, signal_number: int, frame: FrameType | None) -> None:
+        if self.interrupted:
+            raise KeyboardInterrupt
+        self.interrupted = True
+        os.write(2, b"\nInterrupted: saving after this iteration. Ctrl-C again stops at once, without saving.\n")
+
+    def _interruption(self, trainer: pl.Trainer) -> bool:
+        """Whether any rank was interrupted: all ranks agree, so that they save and leave together."""
+        if trainer.world_size == 1:
+            return self.interrupted
+        flag = torch.tensor(float(self.interrupted), device=trainer.strategy.root_device)
+        return bool(trainer.strategy.reduce(flag, reduce_op="sum"))
+
+    def _restore_handler(self) -> None:
+        if self._previous_handler is not None:
+            signal.signal(signal.SIGINT, self._previous_handler)
+            self._previous_handler = None

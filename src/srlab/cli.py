@@ -1,0 +1,71 @@
+"""Console commands over Hydra, with one rule for how they end.
+
+Exit status 0: done. 2: a configuration or an input that cannot work, told in one message with its remedy and without a
+traceback. 130: interrupted, and saved. 1: anything else, with its traceback.
+"""
+
+import difflib
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from srlab.config import register
+from srlab.errors import InputError
+
+CONFIG_MODULE = "srlab.conf"
+
+
+def command(config_name: str, task: Callable[[DictConfig], float | None]) -> None:
+    """Compose `conf/<config_name>.yaml` with the command line's overrides, run the task, and leave with its status."""
+    register()
+    wants_tracebacks = "HYDRA_FULL_ERROR" in os.environ
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra hands errors on, instead of printing them and leaving with 1
+    try:
+        hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=config_name)(task)()
+    except (InputError, HydraException, OmegaConfBaseException) as error:
+        if wants_tracebacks:
+            traceback.print_exc()
+        print(f"srlab-{config_name}: {explain(error, config_name)}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+
+
+def explain(error: Exception, config_name: str) -> str:
+    """The message of an error, with the close matches of a mistyped name."""
+    message = str(error).split("\nConfig search path:")[0].strip()
+    cause = str(error.__cause__ or "").strip().partition("\n")[0]
+    if cause and cause not in message:
+        message += f"\n{cause}"
+    choice = re.search(r"Could not find '([\w/@.-]+)'\s+Available options in '.*?':\n([\t\w\n.-]+)", message)
+    key = re.search(r"Could not override '([\w.]+)'", message)
+    if choice:
+        message += _close_match(choice[1].rpartition("/")[2], choice[2].split())
+    elif key:
+        message += _close_match(key[1], _known_keys(config_name, key[1]))
+    return message
+
+
+def _close_match(mistyped: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(mistyped, known, n=3, cutoff=0.6)
+    return f"\nDid you mean {' or '.join(repr(name) for name in close)}?" if close else ""
+
+
+def _known_keys(config_name: str, mistyped: str) -> list[str]:
+    """The keys beside a mistyped one, in the configuration that the rest of the command line composes."""
+    overrides = [argument for argument in sys.argv[1:] if "=" in argument and not argument.startswith(f"{mistyped}=")]
+    GlobalHydra.instance().clear()
+    try:
+        with hydra.initialize_config_module(CONFIG_MODULE, version_base="1.3"):
+            config = hydra.compose(config_name, overrides)
+        parent = mistyped.rpartition(".")[0]
+        node = OmegaConf.select(config, parent) if parent else config
+        return [f"{parent}.{key}" if parent else str(key) for key in node]
+    except Exception:  # a second mistake on the line: the first one's message stands alone
+        return []

@@ -1,0 +1,127 @@
+"""The typed top level of each command's configuration, and the resolvers that its YAML may use.
+
+A mistyped key or a value of the wrong type is refused by Hydra against these classes. Inside a group, the part's
+constructor is the schema: see `srlab.build`. Nothing heavy is imported here: `--help` and completion must be quick.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import MISSING, OmegaConf
+
+
+@dataclass
+class ModelConfig:
+    """What a network is made of: shared by every command.
+
+    Attributes:
+        scale: the enlargement, one of what the upsampler offers.
+        channels: of the images that the network takes and gives: 1 (Y or grey), 3 (RGB), or any number of bands.
+        weights: a weight file, or a folder with an exported network; null for none.
+        network_name: the name in tables; null composes it from the choices.
+        run_dir: the folder of this run: everything is written below it.
+    """
+
+    scale: int = 2
+    channels: int = 3
+    seed: int = 0
+    weights: str | None = None
+    network_name: str | None = None
+    run_dir: str = MISSING
+    framework: Any = None
+    backbone: Any = None
+    upsampler: Any = None
+
+
+@dataclass
+class TrainConfig(ModelConfig):
+    """`srlab-train`.
+
+    Attributes:
+        iterations: length of the training; one iteration is one batch, and the only clock.
+        resume: the run folder to go on with; null starts a new run.
+    """
+
+    iterations: int = MISSING
+    resume: str | None = None
+    paradigm: Any = MISSING
+    loss: dict[str, Any] = field(default_factory=dict)
+    optimizer: Any = MISSING
+    scheduler: Any = MISSING
+    data: Any = MISSING
+    degradation: Any = MISSING
+    protocol: Any = MISSING
+    metrics: dict[str, Any] = field(default_factory=dict)
+    callbacks: dict[str, Any] = field(default_factory=dict)
+    logger: dict[str, Any] = field(default_factory=dict)
+    trainer: Any = MISSING
+    training: Any = MISSING
+
+
+@dataclass
+class TestConfig(ModelConfig):
+    """`srlab-test`."""
+
+    data: Any = MISSING
+    degradation: Any = MISSING
+    protocol: Any = MISSING
+    metrics: dict[str, Any] = field(default_factory=dict)
+    iterations: int = 0
+    device: str = "auto"
+    save_images: bool = False
+
+
+@dataclass
+class UpscaleConfig(ModelConfig):
+    """`srlab-upscale`.
+
+    Attributes:
+        input: an image file, or a folder of them.
+        output: the folder to write into; null is the run folder. An input is never overwritten.
+        device: cpu, cuda, mps, or auto.
+        precision: 32, bf16, or auto (bf16 where the machine gains from it).
+    """
+
+    input: str = MISSING
+    output: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+
+
+def run_directory(resume: str | None, fresh: str) -> str:
+    """The folder of a run: the resumed one, or a fresh one."""
+    return str(Path(resume).expanduser()) if resume else fresh
+
+
+def hydra_records(resume: str | None, stamp: str) -> str:
+    """Where in the run folder Hydra writes its own records: a resumed run keeps those of each start."""
+    return f".hydra/resumed_{stamp}" if resume else ".hydra"
+
+
+def sweep_name() -> str | None:
+    """The name of the sweep that this job belongs to: its folder's; None outside a sweep."""
+    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
+        return None
+    return Path(HydraConfig.get().sweep.dir).name
+
+
+def fast_precision() -> str:
+    """`bf16-mixed` where this machine gains from it, else `32-true`."""
+    from srlab.machine import gains_from_bfloat16, pick_device
+
+    return "bf16-mixed" if gains_from_bfloat16(pick_device("auto")) else "32-true"
+
+
+def register() -> None:
+    """Make the schemas and resolvers known to Hydra; harmless when called again."""
+    store = ConfigStore.instance()
+    for name, schema in (("train", TrainConfig), ("test", TestConfig), ("upscale", UpscaleConfig)):
+        store.store(name=f"{name}_schema", node=schema, provider="srlab")
+    OmegaConf.register_new_resolver("run_directory", run_directory, replace=True)
+    OmegaConf.register_new_resolver("hydra_records", hydra_records, replace=True)
+    OmegaConf.register_new_resolver("sweep_name", sweep_name, replace=True)
+    OmegaConf.register_new_resolver("fast_precision", fast_precision, replace=True)

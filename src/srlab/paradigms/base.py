@@ -1,0 +1,155 @@
+"""What every learning paradigm shares: its network and the average of it, one clock, validation under the protocol."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+import torch.distributed
+from torch import Tensor
+from torch.optim import Optimizer
+
+from srlab.data.stream import key
+from srlab.evaluation.evaluate import Scored, score_image
+from srlab.evaluation.metrics import Metric
+from srlab.evaluation.protocol import Protocol
+from srlab.evaluation.results import Score, mean_scores
+from srlab.inference.enlarge import enlarge, evaluating
+from srlab.networks.network import Network
+from srlab.paradigms.ema import MovingAverage
+from srlab.types import LabelledImage
+
+Schedule = Callable[[int], float]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is the same in every paradigm.
+
+    Attributes:
+        seed: of the run.
+        scheduler: iteration (from 0) -> factor of each optimizer's learning rate.
+        protocol: how validation and tests make LR images and score results.
+        metrics: further metrics by name, beside the protocol's.
+        ema_decay: of the network's moving average; None for none.
+        evaluate: `ema` or `raw`: which weights are validated, tested and exported.
+        channels_last: keep images and weights with the channels innermost in memory: faster convolutions.
+        compile: `torch.compile` the network; state-dict names stay.
+    """
+
+    seed: int
+    scheduler: Schedule
+    protocol: Protocol
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    ema_decay: float | None = 0.999
+    evaluate: str = "ema"
+    channels_last: bool = True
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        if self.evaluate not in {"ema", "raw"}:
+            raise ValueError(f"training.evaluate={self.evaluate}: choose ema or raw.")
+        if self.evaluate == "ema" and self.ema_decay is None:
+            raise ValueError("training.evaluate=ema needs an average: set training.ema_decay, or training.evaluate=raw.")
+
+
+class SuperResolution(pl.LightningModule):
+    """A paradigm's base. A paradigm adds its losses, its optimizers and its `training_step`.
+
+    The only clock is the iteration: one training batch. The global random state of each iteration is seeded by (seed,
+    iteration, rank), and learning rates and averages are functions of the iteration, so a resumed run goes on exactly.
+
+    Args:
+        network: LR -> HR.
+        training: what every paradigm has.
+    """
+
+    def __init__(self, network: Network, training: Training) -> None:
+        super().__init__()
+        self.settings = training
+        self.memory_format = torch.channels_last if training.channels_last else torch.contiguous_format
+        self.network = network.to(memory_format=self.memory_format)
+        self.ema = MovingAverage(self.network, training.ema_decay) if training.ema_decay is not None else None
+        if training.compile:
+            self.network.compile()
+        self.scores: list[Score] = []
+
+    @property
+    def iteration(self) -> int:
+        """Training batches begun so far: in a step, the number of that step from 1."""
+        return self.trainer.fit_loop.epoch_loop.batch_progress.total.ready
+
+    @property
+    def evaluated(self) -> Network:
+        """The network that is validated, tested and exported."""
+        averaged = self.ema is not None and self.settings.evaluate == "ema"
+        return self.ema.network if averaged else self.network
+
+    # Training
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        seed = key(self.settings.seed, "step", self.iteration, self.global_rank)
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002 - third-party parts may draw from it
+        for optimizer in self.trainer.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * self.settings.scheduler(self.iteration - 1)
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        super().optimizer_step(*args, **kwargs)
+        if self.ema is not None:
+            self.ema.update(self.network, self.iteration)
+
+    def prepared(self, optimizer: Optimizer) -> Optimizer:
+        """The optimizer, with the rate that the schedule multiplies noted in each group."""
+        for group in optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])
+        return optimizer
+
+    def log_scalars(self, stage: str, scalars: Mapping[str, Tensor | float]) -> None:
+        """Log scalars under `<stage>/<name>`, against the iteration."""
+        self.log_dict({f"{stage}/{name}": value for name, value in scalars.items()}, batch_size=1)
+        self.log("step", float(self.iteration), batch_size=1)  # what Lightning hands its loggers as the x axis
+
+    # Validation and test
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        if isinstance(batch, LabelledImage):
+            return batch  # scored in float32 on the CPU; only its LR goes to the device
+        return super().transfer_batch_to_device(batch, device, dataloader_idx)
+
+    def super_resolve(self, lr: Tensor) -> Tensor:
+        """What a user of the trained network gets: (B, C, H, W) -> (B, C, scale H, scale W) in [0, 1], in float32."""
+        with evaluating(self.evaluated), torch.autocast(self.device.type, enabled=False):
+            lr = lr.to(self.device, memory_format=self.memory_format)
+            return enlarge(self.evaluated, lr)
+
+    def validation_step(self, image: LabelledImage, batch_idx: int) -> Scored:
+        network = self.evaluated
+        scored = score_image(
+            self.super_resolve, image, self.settings.protocol, network.scale, network.channels, self.settings.metrics
+        )
+        self.scores.extend(scored.scores)
+        return scored
+
+    def on_validation_epoch_start(self) -> None:
+        self.scores = []
+
+    def on_validation_epoch_end(self) -> None:
+        scores = self._of_all_ranks(self.scores)
+        means = {f"{score.dataset}/{score.metric}": score.value for score in mean_scores(scores)}
+        for metric in {score.metric for score in scores}:
+            means[metric] = fmean(score.value for score in scores if score.metric == metric)
+        self.log_scalars("val", means)
+
+    def _of_all_ranks(self, scores: list[Score]) -> list[Score]:
+        if self.trainer.world_size == 1:
+            return scores
+        gathered: list[list[Score] | None] = [None] * self.trainer.world_size
+        torch.distributed.all_gather_object(gathered, scores)
+        return [score for part in gathered if part for score in part]

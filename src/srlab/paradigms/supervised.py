@@ -1,0 +1,42 @@
+"""Supervised learning: LR -> HR from aligned pairs."""
+
+from collections.abc import Callable, Iterable
+
+from torch import Tensor
+from torch.nn import Parameter
+from torch.optim import Optimizer
+
+from srlab.losses.weighted import WeightedSum
+from srlab.networks.network import Network
+from srlab.paradigms.base import SuperResolution, Training
+from srlab.types import Batch
+
+
+class Supervised(SuperResolution):
+    """Minimise a weighted sum of losses between the network's prediction and the HR image.
+
+    Args:
+        network: LR -> HR.
+        training: what every paradigm has.
+        loss: the objective.
+        optimizer: parameters -> optimizer.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        training: Training,
+        loss: WeightedSum,
+        optimizer: Callable[[Iterable[Parameter]], Optimizer],
+    ) -> None:
+        super().__init__(network, training)
+        self.loss, self.make_optimizer = loss, optimizer
+
+    def configure_optimizers(self) -> Optimizer:
+        return self.prepared(self.make_optimizer(self.network.parameters()))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        prediction = self.network(batch.lr)
+        terms = self.loss(prediction, batch)
+        self.log_scalars("train", {"loss": terms.total} | {f"loss_{name}": value for name, value in terms.values.items()})
+        return terms.total

@@ -1,0 +1,148 @@
+"""A run: its folder, its resolved configuration, its position when it is resumed, and what it leaves behind."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from srlab.errors import InputError
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+log = logging.getLogger(__name__)
+
+CONFIG = "config.yaml"
+CHANGEABLE = ("resume", "iterations", "trainer", "logger", "callbacks", "data.workers", "data.cache_gb")
+
+
+def prepare(cfg: DictConfig) -> DictConfig:
+    """The configuration to run: checked, or the resumed run's own; written to `config.yaml` before anything is built.
+
+    Raises:
+        InputError: a key that does not exist, a run that cannot be resumed, a launch that would go wrong in silence.
+    """
+    overrides = list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+    _refuse_unknown_keys(cfg)
+    if cfg.get("resume"):
+        cfg = _resumed(Path(cfg.resume).expanduser(), cfg, overrides)
+    _refuse_unsafe_launch(cfg)
+    with open_dict(cfg):
+        cfg.network_name = cfg.network_name or network_name(overrides)
+        if "trainer" in cfg:
+            cfg.trainer.precision = cfg.trainer.precision  # resolved now: a resumed run keeps it on another machine
+    missing = OmegaConf.missing_keys(cfg)
+    if missing:
+        example = " ".join(f"{key}=..." for key in sorted(missing))
+        raise InputError(f"The configuration needs a value for {', '.join(sorted(missing))}: add {example}.")
+    folder = Path(cfg.run_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(cfg, folder / CONFIG, resolve=True)
+    return cfg
+
+
+def plain(cfg: DictConfig) -> dict[str, Any]:
+    """The resolved configuration as plain containers, for loggers and checkpoints."""
+    container = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(container, dict)
+    return {str(key): value for key, value in container.items()}
+
+
+@contextmanager
+def recorded(trainer: "Trainer", cfg: DictConfig) -> Iterator[None]:
+    """Hand the configuration to the loggers, continue their records where a checkpoint goes on, and close them."""
+    import wandb
+
+    from srlab.loggers import MetricsCSV
+
+    for logger in trainer.loggers:
+        logger.log_hyperparams(plain(cfg))
+        if isinstance(logger, MetricsCSV) and (checkpoint := last_checkpoint(cfg)):
+            logger.forget_after(int(checkpoint.stem.rpartition("_")[2]))
+    try:
+        yield
+    finally:
+        if wandb.run is not None:
+            wandb.finish()  # or the next job of a sweep in this process would log into this job's run
+
+
+def last_checkpoint(cfg: DictConfig) -> Path | None:
+    """The checkpoint that a resumed run goes on from: the newest that can be read; None for a new run.
+
+    Raises:
+        InputError: the run has none.
+    """
+    from srlab.callbacks.checkpoints import readable
+
+    if not cfg.resume:
+        return None
+    folder = Path(cfg.run_dir) / "checkpoints"
+    for path in readable(folder):
+        return path
+    raise InputError(f"resume={cfg.resume}: {folder} holds no checkpoint that can be read. Start the run anew.")
+
+
+def best_score(trainer: "Trainer") -> float | None:
+    """The best validation score of a training, or None where nothing was validated."""
+    from srlab.callbacks.checkpoints import Checkpoints
+
+    return next((callback.best for callback in trainer.callbacks if isinstance(callback, Checkpoints)), None)
+
+
+def network_name(overrides: list[str]) -> str:
+    """What tables call the network: its choice, or the parts that it is made of, and the numbers that were changed."""
+    choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    parts = [choices.get(group) for group in ("framework", "backbone", "upsampler")]
+    name = choices.get("network") or "-".join(part for part in parts if part)
+    changed = [item for item in overrides if item.startswith(("backbone", "upsampler", "framework"))]
+    if choices.get("network") is None:
+        changed = [item for item in changed if "." in item.partition("=")[0]]
+    return " ".join([name or "network", *changed])
+
+
+def _refuse_unknown_keys(cfg: DictConfig) -> None:
+    schema = OmegaConf.get_type(cfg)
+    known = set(getattr(schema, "__dataclass_fields__", cfg))
+    unknown = [str(key) for key in cfg if key not in known]
+    if unknown:
+        raise InputError(f"There is no option {', '.join(unknown)}. The top level has: {', '.join(sorted(known))}.")
+
+
+def _resumed(folder: Path, cfg: DictConfig, overrides: list[str]) -> DictConfig:
+    """The configuration of an earlier run, with the few changes that a resumed run may make."""
+    composed, resolved = folder / ".hydra" / CONFIG, folder / CONFIG
+    if not composed.is_file() or not resolved.is_file():
+        raise InputError(f"resume={folder}: expected a run folder, with {CONFIG} and .hydra in it. Give one of runs/.")
+    refused = [item for item in overrides if not item.split("=")[0].lstrip("+~").startswith(CHANGEABLE)]
+    if refused:
+        raise InputError(
+            f"resume={folder} goes on with that run's own configuration, which {' '.join(refused)} would change. It may "
+            f"change {', '.join(CHANGEABLE[1:])}. For another configuration start a new run, with weights={folder}/export."
+        )
+    earlier = OmegaConf.load(composed)
+    earlier.trainer.precision = OmegaConf.load(resolved).trainer.precision
+    earlier.network_name = OmegaConf.load(resolved).network_name
+    earlier.merge_with_dotlist([item for item in overrides if "." in item or item.startswith("iterations")])
+    earlier.resume = str(folder)
+    merged = OmegaConf.merge(OmegaConf.structured(OmegaConf.get_type(cfg)), earlier)
+    assert isinstance(merged, DictConfig)
+    return merged
+
+
+def _refuse_unsafe_launch(cfg: DictConfig) -> None:
+    """A sweep in one process cannot start several processes a job: each would run the whole sweep again."""
+    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN or "trainer" not in cfg:
+        return
+    launcher = HydraConfig.get().runtime.choices.get("hydra/launcher")
+    devices = str(cfg.trainer.devices)
+    if launcher in {"basic", "joblib"} and (devices not in {"1", "auto"} or "ddp" in str(cfg.trainer.strategy)):
+        raise InputError(
+            f"A sweep with hydra/launcher={launcher} runs its jobs in one process, which trainer.devices={devices} and "
+            f"trainer.strategy={cfg.trainer.strategy} would start again for each device, sweep and all. Take one device "
+            f"a job (trainer.devices=1), trainer.strategy=ddp_spawn, or a launcher that gives each job its own processes."
+        )

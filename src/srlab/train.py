@@ -1,0 +1,28 @@
+"""`srlab-train`: compose a network, a paradigm and data; train, export, test."""
+
+from omegaconf import DictConfig
+
+from srlab.cli import command
+
+
+def train(cfg: DictConfig) -> float | None:
+    """Train what the configuration composes; return the best validation score, for sweeps."""
+    from srlab import build, run, test  # heavy: after --help and completion
+    from srlab.inference.exported import export_run
+
+    cfg = run.prepare(cfg)
+    training = build.training(cfg)
+    with run.recorded(training.trainer, cfg):
+        training.trainer.fit(training.paradigm, training.data, ckpt_path=run.last_checkpoint(cfg))
+        export_run(training.paradigm, cfg)
+        test.test_trained(training, cfg)
+    return run.best_score(training.trainer)
+
+
+def main() -> None:
+    """Run the console command."""
+    command("train", train)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""`srlab-upscale`: enlarge an image, or a folder of images."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig
+
+from srlab.cli import command
+
+if TYPE_CHECKING:
+    import torch
+
+    from srlab.networks.network import Network
+
+log = logging.getLogger(__name__)
+
+
+def upscale(cfg: DictConfig) -> None:
+    """Enlarge every image of the input; none is overwritten."""
+    import torch
+
+    from srlab import build, run
+    from srlab.data.images import find_images
+    from srlab.machine import gains_from_bfloat16, pick_device
+
+    cfg = run.prepare(cfg)
+    device = pick_device(cfg.device)
+    network = build.network(cfg).to(device, memory_format=torch.channels_last)
+    in_bfloat16 = gains_from_bfloat16(device) if cfg.precision == "auto" else cfg.precision == "bf16"
+    source = Path(cfg.input).expanduser()
+    images = find_images(source)
+    targets = output_paths(images, source, Path(cfg.output or cfg.run_dir).expanduser(), network.scale)
+    for image, target in zip(images, targets, strict=True):
+        with torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16):
+            enlarge_file(network, image, target, device)
+        log.info("%s -> %s", image, target)
+
+
+def output_paths(images: list[Path], source: Path, output: Path, scale: int) -> list[Path]:
+    """Where each image's enlargement goes: `<output>/<path below the input>_x<scale><extension>`.
+
+    Raises:
+        InputError: a file stands there already.
+    """
+    from srlab.errors import InputError
+
+    root = source if source.is_dir() else source.parent
+    targets = [output / image.relative_to(root).with_name(f"{image.stem}_x{scale}{image.suffix}") for image in images]
+    taken = [str(target) for target in targets if target.exists()]
+    if taken:
+        raise InputError(f"{', '.join(taken[:5])} exist already, and nothing is overwritten: give another output=.")
+    return targets
+
+
+def enlarge_file(network: "Network", source: Path, target: Path, device: "torch.device") -> None:
+    """Enlarge one file into another of the same kind and depth."""
+    from srlab.data.images import levels_of, read_image, to_pixels, to_tensor, write_image
+    from srlab.inference.enlarge import enlarge
+
+    pixels = read_image(source)
+    sr = enlarge(network, to_tensor(pixels)[None].to(device))[0]
+    write_image(target, to_pixels(sr, levels_of(pixels)))
+
+
+def main() -> None:
+    """Run the console command."""
+    command("upscale", upscale)
+
+
+if __name__ == "__main__":
+    main()
