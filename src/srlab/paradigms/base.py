@@ -54,7 +54,9 @@ class Training:
         if self.evaluate not in {"ema", "raw"}:
             raise ValueError(f"training.evaluate={self.evaluate}: choose ema or raw.")
         if self.evaluate == "ema" and self.ema_decay is None:
-            raise ValueError("training.evaluate=ema needs an average: set training.ema_decay, or training.evaluate=raw.")
+            raise ValueError(
+                "training.evaluate=ema needs an average: set training.ema_decay, or training.evaluate=raw."
+            )
 
 
 class SuperResolution(pl.LightningModule):
@@ -86,8 +88,9 @@ class SuperResolution(pl.LightningModule):
     @property
     def evaluated(self) -> Network:
         """The network that is validated, tested and exported."""
-        averaged = self.ema is not None and self.settings.evaluate == "ema"
-        return self.ema.network if averaged else self.network
+        if self.ema is not None and self.settings.evaluate == "ema":
+            return self.ema.network
+        return self.network
 
     # Training
 
