@@ -1,0 +1,127 @@
+"""Enlarging by interpolation, with MATLAB's kernels and borders (Keys 1981 for the cubic, Duchon 1979 for Lanczos-3).
+
+An image that grows by an integer factor meets only `scale` different sets of weights (phases), the same ones at every
+position. Each phase is a short sum of shifted images: exact in float32, alike on a tile and on the whole image, and
+exportable. `torch.nn.functional.interpolate(mode="bicubic")` is another kernel (a = -0.75, clamped borders).
+"""
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from srlab.networks.network import Network
+from srlab.types import Prediction
+
+
+def box(x: float) -> float:
+    return float(-0.5 <= x < 0.5)
+
+
+def triangle(x: float) -> float:
+    return max(0.0, 1.0 - abs(x))
+
+
+def cubic(x: float) -> float:
+    """Keys' cubic convolution with a = -0.5, MATLAB's and Pillow's choice."""
+    x = abs(x)
+    if x <= 1:
+        return (1.5 * x - 2.5) * x * x + 1
+    return ((-0.5 * x + 2.5) * x - 4) * x + 2 if x < 2 else 0.0
+
+
+def lanczos3(x: float) -> float:
+    if abs(x) >= 3:
+        return 0.0
+    return 1.0 if x == 0 else 3 * math.sin(math.pi * x) * math.sin(math.pi * x / 3) / (math.pi * x) ** 2
+
+
+KERNELS: dict[str, tuple[Callable[[float], float], float]] = {
+    "nearest": (box, 0.5),
+    "bilinear": (triangle, 1.0),
+    "bicubic": (cubic, 2.0),
+    "lanczos": (lanczos3, 3.0),
+}
+"""Each kernel's function and half its support, in pixels of the small image."""
+
+
+def kernel_named(name: str) -> tuple[Callable[[float], float], float]:
+    if name not in KERNELS:
+        raise ValueError(f"interpolation={name!r} is unknown: choose one of {', '.join(KERNELS)}.")
+    return KERNELS[name]
+
+
+@lru_cache
+def phases(scale: int, kernel: str) -> tuple[dict[int, float], ...]:
+    """The weight of each neighbour, by its distance in small pixels, for every position within an enlarged pixel."""
+    function, half_support = kernel_named(kernel)
+    reach = math.ceil(half_support)
+    result = []
+    for phase in range(scale):
+        centre = (phase + 0.5) / scale - 0.5
+        weights = {shift: function(shift - centre) for shift in range(-reach, reach + 1)}
+        total = sum(weights.values())
+        result.append({shift: weight / total for shift, weight in weights.items() if weight})
+    return tuple(result)
+
+
+def mirror(image: Tensor, margin: int, dim: int) -> Tensor:
+    """Extend an image on both ends of one axis by its mirror image, the edge pixel included (MATLAB's 'symmetric')."""
+    size = image.shape[dim]
+    index = torch.arange(-margin, size + margin, device=image.device) % (2 * size)
+    return image.index_select(dim, torch.where(index < size, index, 2 * size - 1 - index))
+
+
+def enlarge_axis(image: Tensor, scale: int, kernel: str, dim: int) -> Tensor:
+    margin = math.ceil(kernel_named(kernel)[1])
+    padded = mirror(image, margin, dim)
+    rows = []
+    for weights in phases(scale, kernel):
+        terms = [(weight, padded.narrow(dim, margin + shift, image.shape[dim])) for shift, weight in weights.items()]
+        row = terms[0][0] * terms[0][1]
+        for weight, shifted in terms[1:]:
+            row = torch.add(row, shifted, alpha=weight)
+        rows.append(row)
+    return torch.stack(rows, dim + 1).flatten(dim, dim + 1)
+
+
+def enlarge(image: Tensor, scale: int, kernel: str = "bicubic") -> Tensor:
+    """Enlarge images or features: (B, C, H, W) -> (B, C, scale H, scale W), differentiable, in the input's precision.
+
+    Args:
+        image: (B, C, H, W), any range.
+        scale: a whole number, 1 or more.
+        kernel: nearest, bilinear, bicubic or lanczos.
+
+    Raises:
+        ValueError: the kernel is unknown.
+    """
+    return enlarge_axis(enlarge_axis(image, scale, kernel, 2), scale, kernel, 3)
+
+
+def enlarge_halo(scale: int, kernel: str, beyond: int = 0) -> int:
+    """How many pixels around a small pixel its enlarged ones read, when each needs `beyond` enlarged neighbours too."""
+    # The first enlarged pixel of cell 0, `beyond` to the left, has its centre at (0.5 - beyond) / scale - 0.5 and reads
+    # the whole numbers above centre - half_support; by symmetry the last one reads as far to the right.
+    half_support = kernel_named(kernel)[1]
+    numerator = 2 * beyond - 1 + scale + round(2 * half_support) * scale
+    return -(-numerator // (2 * scale)) - 1
+
+
+class Interpolation(Network):
+    """The training-free baseline: (B, C, H, W) -> (B, C, scale H, scale W), without parameters.
+
+    Args:
+        channels: C.
+        scale: the factor, a whole number.
+        interpolation: nearest, bilinear, bicubic or lanczos.
+    """
+
+    def __init__(self, channels: int, scale: int, interpolation: str = "bicubic") -> None:
+        super().__init__(channels, scale, multiple_of=1, halo=enlarge_halo(scale, interpolation))
+        self.interpolation = interpolation
+
+    def predict(self, lr: Tensor) -> Prediction:
+        return Prediction(enlarge(lr, self.scale, self.interpolation), {})

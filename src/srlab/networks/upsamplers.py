@@ -1,0 +1,235 @@
+"""Learned upsampling, features (B, C, H, W) -> (B, out, scale H, scale W): sub-pixel, transposed, interpolated.
+
+The framework calls an upsampler with `in_channels`, `scale` and `out_channels`; all other numbers are the choice's own.
+A scale of 4 or 8 is reached in stages of 2 or in one step.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from srlab.networks.blocks import Convolution, activation_layer, start_gaussian
+from srlab.networks.interpolation import enlarge, enlarge_halo, triangle
+
+SCALES = (2, 3, 4, 8)
+
+
+class Upsampler(nn.Module):
+    """Base of the upsamplers: checks the scale, builds the stages and counts how far they reach.
+
+    A subclass implements `stage`, which makes the layers for one factor, and `stage_halo`; then it calls `build`.
+    """
+
+    def __init__(self, in_channels: int, scale: int, out_channels: int) -> None:
+        super().__init__()
+        if scale not in SCALES:
+            raise ValueError(f"scale={scale} is not one of {SCALES}, which upsamplers can do: choose one of these.")
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.scale = scale
+        self.halo = 0
+
+    def build(self, staged: bool, activation: str) -> None:
+        """Add the stages, each followed by an activation; the last one makes the output's channels."""
+        factors = [2] * (self.scale.bit_length() - 1) if staged and self.scale != 3 else [self.scale]
+        layers: list[nn.Module] = []
+        for place, factor in enumerate(factors):
+            channels = self.out_channels if place == len(factors) - 1 else self.in_channels
+            layers += [self.stage(self.in_channels, factor, channels), activation_layer(activation, channels)]
+        self.stages = nn.Sequential(*layers)
+        for factor in reversed(factors):
+            self.halo = self.stage_halo(factor, self.halo)
+
+    def stage(self, in_channels: int, factor: int, out_channels: int) -> nn.Module:
+        raise NotImplementedError
+
+    def stage_halo(self, factor: int, beyond: int) -> int:
+        """How far a stage reads around a pixel when each of its outputs needs `beyond` neighbours too."""
+        raise NotImplementedError
+
+    def forward(self, features: Tensor) -> Tensor:
+        result: Tensor = self.stages(features)
+        return result
+
+
+class SubPixel(Upsampler):
+    """Convolution to factor^2 channels, then shuffle (ESPCN; Shi et al., CVPR 2016, arXiv 1609.05158).
+
+    Args:
+        in_channels: C, given by the framework.
+        scale: 2, 3, 4 or 8, given by the framework.
+        out_channels: channels of the result, given by the framework.
+        kernel_size: of the convolution (ESPCN, EDSR: 3).
+        staged: reach 4 and 8 in steps of 2 (as EDSR does).
+        icnr: start all sub-pixels of a pixel from equal weights, so that training starts from nearest-neighbour
+            enlargement and without checkerboards (Aitken et al. 2017, arXiv 1707.02937).
+        initial_std: start from Gaussian weights; None: PyTorch's default.
+        activation: after each stage: none, relu, leaky_relu, prelu or tanh.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        scale: int,
+        out_channels: int,
+        kernel_size: int = 3,
+        staged: bool = True,
+        icnr: bool = False,
+        initial_std: float | None = None,
+        activation: str = "none",
+    ) -> None:
+        super().__init__(in_channels, scale, out_channels)
+        self.kernel_size = kernel_size
+        self.icnr = icnr
+        self.initial_std = initial_std
+        self.build(staged, activation)
+
+    def stage(self, in_channels: int, factor: int, out_channels: int) -> nn.Module:
+        convolution = Convolution(in_channels, out_channels * factor**2, self.kernel_size, initial_std=self.initial_std)
+        if self.icnr:
+            start_as_nearest(convolution, factor)
+        return nn.Sequential(convolution, nn.PixelShuffle(factor))
+
+    def stage_halo(self, factor: int, beyond: int) -> int:
+        return -(-beyond // factor) + self.kernel_size // 2
+
+
+def start_as_nearest(convolution: nn.Conv2d, factor: int) -> None:
+    """Give the factor^2 sub-pixels of each output channel the weights of the first one, in place (ICNR)."""
+    with torch.no_grad():
+        for tensor in (convolution.weight, convolution.bias):
+            if tensor is not None:
+                tensor.copy_(tensor[:: factor**2].repeat_interleave(factor**2, dim=0))
+
+
+class Transposed(Upsampler):
+    """Transposed convolution.
+
+    A kernel that is no multiple of the factor gives the output pixels unequal numbers of terms: the checkerboard.
+
+    Args:
+        in_channels: C, given by the framework.
+        scale: 2, 3, 4 or 8, given by the framework.
+        out_channels: channels of the result, given by the framework.
+        kernel_size: None: twice the factor, as bilinear interpolation needs.
+        padding: how many of the result's pixels are cut off at the top and left; None: centred.
+        staged: reach 4 and 8 in steps of 2.
+        bilinear: start from bilinear interpolation of each channel (as LapSRN does).
+        initial_std: start from Gaussian weights (FSRCNN: 0.001); None: PyTorch's default.
+        activation: after each stage: none, relu, leaky_relu, prelu or tanh.
+
+    Raises:
+        ValueError: the kernel is smaller than the factor, so that pixels would stay empty, or the padding does not fit.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        scale: int,
+        out_channels: int,
+        kernel_size: int | None = None,
+        padding: int | None = None,
+        staged: bool = False,
+        bilinear: bool = False,
+        initial_std: float | None = None,
+        activation: str = "none",
+    ) -> None:
+        super().__init__(in_channels, scale, out_channels)
+        self.kernel_size = kernel_size
+        self.padding = padding
+        self.bilinear = bilinear
+        self.initial_std = initial_std
+        self.build(staged, activation)
+
+    def geometry(self, factor: int) -> tuple[int, int, int]:
+        """The kernel's size, the padding, and the extra pixels at the bottom and right that make the size exact."""
+        size = 2 * factor if self.kernel_size is None else self.kernel_size
+        padding = (size - factor + 1) // 2 if self.padding is None else self.padding
+        extra = factor - size + 2 * padding
+        if size < factor:
+            raise ValueError(f"kernel_size={size} is less than the factor {factor}: choose {2 * factor}.")
+        if not 0 <= extra < factor:
+            raise ValueError(
+                f"padding={padding} does not fit kernel_size={size} at factor {factor}: leave it at null (centred)."
+            )
+        return size, padding, extra
+
+    def stage(self, in_channels: int, factor: int, out_channels: int) -> nn.Module:
+        size, padding, extra = self.geometry(factor)
+        layer = nn.ConvTranspose2d(in_channels, out_channels, size, factor, padding, extra)
+        if self.initial_std is not None:
+            start_gaussian(layer, self.initial_std)
+        if self.bilinear:
+            start_as_bilinear(layer)
+        return layer
+
+    def stage_halo(self, factor: int, beyond: int) -> int:
+        # Output p reads input i where 0 <= p - factor i + padding < size; p is -beyond to factor - 1 + beyond.
+        size, padding, _ = self.geometry(factor)
+        left = (size - 1 - padding + beyond) // factor
+        right = (factor - 1 + beyond + padding) // factor
+        return max(left, right)
+
+
+def start_as_bilinear(layer: nn.ConvTranspose2d) -> None:
+    """Make a transposed convolution interpolate each channel into its own, in place."""
+    size, factor = layer.kernel_size[0], layer.stride[0]
+    line = torch.tensor([triangle((tap + 0.5 - size / 2) / factor) for tap in range(size)])
+    line *= factor / line.sum()
+    with torch.no_grad():
+        layer.weight.zero_()
+        for channel in range(layer.out_channels):
+            layer.weight[channel % layer.in_channels, channel] = torch.outer(line, line)
+        if layer.bias is not None:
+            layer.bias.zero_()
+
+
+class Interpolated(Upsampler):
+    """Interpolation, then a convolution at the larger size.
+
+    Args:
+        in_channels: C, given by the framework.
+        scale: 2, 3, 4 or 8, given by the framework.
+        out_channels: channels of the result, given by the framework.
+        interpolation: nearest, bilinear, bicubic or lanczos.
+        kernel_size: of the convolution.
+        staged: reach 4 and 8 in steps of 2, a convolution after each (as ESRGAN does).
+        activation: after each stage: none, relu, leaky_relu, prelu or tanh.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        scale: int,
+        out_channels: int,
+        interpolation: str = "nearest",
+        kernel_size: int = 3,
+        staged: bool = False,
+        activation: str = "none",
+    ) -> None:
+        super().__init__(in_channels, scale, out_channels)
+        self.interpolation = interpolation
+        self.kernel_size = kernel_size
+        self.build(staged, activation)
+
+    def stage(self, in_channels: int, factor: int, out_channels: int) -> nn.Module:
+        return nn.Sequential(
+            Enlargement(factor, self.interpolation), Convolution(in_channels, out_channels, self.kernel_size)
+        )
+
+    def stage_halo(self, factor: int, beyond: int) -> int:
+        return enlarge_halo(factor, self.interpolation, beyond + self.kernel_size // 2)
+
+
+class Enlargement(nn.Module):
+    """Interpolation of features as a layer: (B, C, H, W) -> (B, C, factor H, factor W)."""
+
+    def __init__(self, factor: int, interpolation: str) -> None:
+        super().__init__()
+        self.factor = factor
+        self.interpolation = interpolation
+
+    def forward(self, features: Tensor) -> Tensor:
+        if self.interpolation == "nearest":  # the same pixels, without the arithmetic
+            return F.interpolate(features, scale_factor=self.factor, mode="nearest")
+        return enlarge(features, self.factor, self.interpolation)
