@@ -22,7 +22,7 @@ HOPELESS = {
 }
 
 
-@pytest.mark.parametrize("arguments, expected", HOPELESS.values(), ids=HOPELESS)
+@pytest.mark.parametrize(("arguments", "expected"), HOPELESS.values(), ids=HOPELESS)
 def test_what_cannot_work_ends_with_status_2_and_a_remedy(
     command: Command, arguments: list[str], expected: str
 ) -> None:

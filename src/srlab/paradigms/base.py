@@ -54,7 +54,9 @@ class Training:
         if self.evaluate not in {"ema", "raw"}:
             raise ValueError(f"training.evaluate={self.evaluate}: choose ema or raw.")
         if self.evaluate == "ema" and self.ema_decay is None:
-            raise ValueError("training.evaluate=ema needs an average: set training.ema_decay, or training.evaluate=raw.")
+            raise ValueError(
+                "training.evaluate=ema needs an average: set training.ema_decay, or training.evaluate=raw."
+            )
 
 
 class SuperResolution(pl.LightningModule):
@@ -77,6 +79,8 @@ class SuperResolution(pl.LightningModule):
         if training.compile:
             self.network.compile()
         self.scores: list[Score] = []
+        self.config: dict[str, Any] = {}
+        """The run's resolved configuration in plain containers, to be kept in its checkpoints."""
 
     @property
     def iteration(self) -> int:
@@ -86,8 +90,9 @@ class SuperResolution(pl.LightningModule):
     @property
     def evaluated(self) -> Network:
         """The network that is validated, tested and exported."""
-        averaged = self.ema is not None and self.settings.evaluate == "ema"
-        return self.ema.network if averaged else self.network
+        if self.ema is not None and self.settings.evaluate == "ema":
+            return self.ema.network
+        return self.network
 
     # Training
 
@@ -115,6 +120,9 @@ class SuperResolution(pl.LightningModule):
         """Log scalars under `<stage>/<name>`, against the iteration."""
         self.log_dict({f"{stage}/{name}": value for name, value in scalars.items()}, batch_size=1)
         self.log("step", float(self.iteration), batch_size=1)  # what Lightning hands its loggers as the x axis
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["config"] = self.config
 
     # Validation and test
 

@@ -1,0 +1,77 @@
+"""Weight files as other code bases lay them out, renamed to our compositions.
+
+A layout is recognised by its keys and shapes. Where a file's convention differs from ours in range or colour, its
+`convert` absorbs the difference into the weights, so that the network itself stays the same.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One way in which a published network is found in files.
+
+    Attributes:
+        name: of the design.
+        choice: what to ask for on the command line.
+        matches: whether a file's keys and shapes are of this layout.
+        convert: to the keys of our composition.
+    """
+
+    name: str
+    choice: str
+    matches: Callable[[State], bool]
+    convert: Callable[[State], State]
+
+
+def layout_of(state: State) -> Layout | None:
+    """The layout that a file has, if it is a known one."""
+    return next((layout for layout in LAYOUTS if layout.matches(state)), None)
+
+
+def renamed(state: State, names: dict[str, str]) -> State:
+    """Rename each key by the first whole-key pattern that fits; a key that none fits is kept, and refused later."""
+    result = {}
+    for key, tensor in state.items():
+        pattern = next((pattern for pattern in names if re.fullmatch(pattern, key)), None)
+        result[key if pattern is None else re.sub(pattern, names[pattern], key)] = tensor
+    return result
+
+
+def is_srcnn(state: State) -> bool:
+    keys = {f"conv{place}.{kind}" for place in (1, 2, 3) for kind in ("weight", "bias")}
+    return set(state) == keys and state["conv1.weight"].shape[2:] == (9, 9)
+
+
+def from_srcnn(state: State) -> State:
+    return renamed(
+        state,
+        {
+            r"conv1\.(\w+)": r"backbone.layers.0.\1",
+            r"conv2\.(\w+)": r"backbone.layers.2.\1",
+            r"conv3\.(\w+)": r"tail.\1",
+        },
+    )
+
+
+def is_vdsr(state: State) -> bool:
+    return {"input.weight", "output.weight", "residual_layer.0.conv.weight"} <= set(state)
+
+
+def from_vdsr(state: State) -> State:
+    middle = [key for key in state if key.startswith("residual_layer.")]
+    # Ours counts the ReLUs between the convolutions too, and the first convolution is number 0.
+    places = {re.escape(key): f"backbone.layers.{2 * int(key.split('.')[1]) + 2}.weight" for key in middle}
+    return renamed(state, {r"input\.weight": "backbone.layers.0.weight", r"output\.weight": "tail.weight"} | places)
+
+
+LAYOUTS = (
+    Layout("SRCNN", "network=srcnn_915 or network=srcnn_955", is_srcnn, from_srcnn),
+    Layout("VDSR", "network=vdsr", is_vdsr, from_vdsr),
+)
