@@ -102,7 +102,9 @@ def compare_loops(rounds: int, iterations: int) -> None:
         training.trainer.fit(training.paradigm, training.data)
     pairs = list(zip(timer.bare_seconds[1:], timer.trainer_seconds, strict=False))
     shares = sorted(b / t for b, t in pairs)
-    print(f"precision {cfg.trainer.precision}, {torch.get_num_threads()} threads, {rounds} rounds of {iterations} steps")
+    print(
+        f"precision {cfg.trainer.precision}, {torch.get_num_threads()} threads, {rounds} rounds of {iterations} steps"
+    )
     print(f"bare loop    {statistics.median(b for b, _ in pairs) / iterations:.3f} s a step")
     print(f"Trainer loop {statistics.median(t for _, t in pairs) / iterations:.3f} s a step")
     print(f"Trainer / bare throughput: median {statistics.median(shares):.3f} ({shares[0]:.3f} to {shares[-1]:.3f})")
@@ -121,7 +123,9 @@ def one_variant(variant: str, iterations: int) -> None:
     loop = bare_step(network, precision, layout == "channels_last")
     loop(2)
     seconds = min(loop(iterations) for _ in range(3)) / iterations
-    print(f"{variant:30s} {seconds:.3f} s a step, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB peak")
+    print(
+        f"{variant:30s} {seconds:.3f} s a step, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB peak"
+    )
 
 
 def main() -> None:

@@ -1,9 +1,14 @@
 """Where the tests find real images and published weights, and tiny images that they make."""
 
+import importlib
 import os
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 
 
 def _folder(variable: str, what: str) -> Path:
@@ -26,3 +31,40 @@ def data_root() -> Path:
 def weights_root() -> Path:
     """The folder of published weights; tests that need it skip where SRLAB_WEIGHTS is unset."""
     return _folder("SRLAB_WEIGHTS", "published weights")
+
+
+class Command:
+    """A console command, run in this process: exit status, standard output and error."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], folder: Path) -> None:
+        self.monkeypatch, self.capfd, self.folder = monkeypatch, capfd, folder
+
+    def __call__(self, name: str, *arguments: str) -> "Outcome":
+        main = importlib.import_module(f"srlab.{name}").main
+        GlobalHydra.instance().clear()
+        HydraConfig.instance().cfg = None
+        self.monkeypatch.chdir(self.folder)
+        self.monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+        self.monkeypatch.setattr(sys, "argv", [f"srlab-{name}", *arguments])
+        self.capfd.readouterr()
+        status = 0
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        out, err = self.capfd.readouterr()
+        return Outcome(status, out, err)
+
+
+class Outcome(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """Run `command("train", "scale=2", ...)` in an empty folder."""
+    return Command(monkeypatch, capfd, tmp_path)

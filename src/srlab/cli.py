@@ -66,6 +66,6 @@ def _known_keys(config_name: str, mistyped: str) -> list[str]:
             config = hydra.compose(config_name, overrides)
         parent = mistyped.rpartition(".")[0]
         node = OmegaConf.select(config, parent) if parent else config
-        return [f"{parent}.{key}" if parent else str(key) for key in node]
+        return [f"{parent}.{key!s}" if parent else str(key) for key in node]
     except Exception:  # a second mistake on the line: the first one's message stands alone
         return []

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import secrets
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def weights_and_biases(
     identity = Path(folder) / "wandb_id"
     if not identity.exists():
         identity.parent.mkdir(parents=True, exist_ok=True)
-        identity.write_text(wandb.util.generate_id())
+        identity.write_text(secrets.token_hex(4))
     return WandbLogger(
         save_dir=folder,
         project=project,

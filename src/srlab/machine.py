@@ -12,7 +12,9 @@ def pick_device(device: str) -> torch.device:
     if device != "auto":
         wanted = torch.device(device)
         if wanted.type == "cuda" and not torch.cuda.is_available():
-            raise ValueError(f"device={device}, but torch finds no GPU on this machine: take device=cpu or device=auto.")
+            raise ValueError(
+                f"device={device}, but torch finds no GPU on this machine: take device=cpu or device=auto."
+            )
         return wanted
     if torch.cuda.is_available():
         return torch.device("cuda")

@@ -91,7 +91,7 @@ def best_score(trainer: "Trainer") -> float | None:
     """The best validation score of a training, or None where nothing was validated."""
     from srlab.callbacks.checkpoints import Checkpoints
 
-    return next((callback.best for callback in trainer.callbacks if isinstance(callback, Checkpoints)), None)
+    return next((saver.best for saver in trainer.checkpoint_callbacks if isinstance(saver, Checkpoints)), None)
 
 
 def network_name(overrides: list[str]) -> str:

@@ -34,7 +34,7 @@ class Cosine(Constant):
     def __init__(self, iterations: int, floor: float = 0.0, warmup: int = 0) -> None:
         super().__init__(warmup)
         if iterations <= warmup:
-            raise ValueError(f"scheduler.warmup={warmup} leaves nothing of iterations={iterations}: shorten the warm-up.")
+            raise ValueError(f"scheduler.warmup={warmup} leaves nothing of iterations={iterations}: shorten it.")
         self.iterations, self.floor = iterations, floor
 
     def decay(self, iteration: int) -> float:

@@ -18,7 +18,7 @@ class Batch:
     Attributes:
         lr: (B, C, H, W) float32 in [0, 1].
         hr: (B, C, scale H, scale W) float32 in [0, 1].
-        positions: (B,) int64, the place of each sample in the run's stream: with the seed, it decides all that is random.
+        positions: (B,) int64, each sample's place in the run's stream: with the seed, it decides all that is random.
         parameters: what the degradation drew for each sample, by name, each (B, ...).
     """
 

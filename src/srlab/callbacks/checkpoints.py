@@ -100,6 +100,7 @@ class Checkpoints(Checkpoint):
     @staticmethod
     def _validation_follows(trainer: pl.Trainer) -> bool:
         loop = trainer.fit_loop
+        assert loop._data_fetcher is not None
         return loop.epoch_loop._should_check_val_fx(loop._data_fetcher)
 
     def state_dict(self) -> dict[str, Any]:

@@ -7,12 +7,14 @@ What `imresize` does, and the common ports leave out:
 - one axis is filtered after the other, the more strongly shrunk one first, rows first when they are equal;
 - an 8-bit image is *rounded to 8 bit in between*, and halves are rounded up.
 
-An enlargement or a reduction by an integer is torch's antialiased bicubic (Keys, 1981, a = -1/2), one axis at a time on an
-image padded by the kernel's support. It is run in float64: that costs 1.0 to 1.4 times float32's time, and float32 is off by
-up to 1e-2 grey levels of 255 at x3, because torch then computes the phase in float32. Every other scale and kernel sums taps.
+An enlargement or a reduction by an integer is torch's antialiased bicubic (Keys, 1981, a = -1/2), one axis at a time
+on an image padded by the kernel's support. It is run in float64: that costs 1.0 to 1.4 times float32's time, and
+float32 is off by up to 1e-2 grey levels of 255 at x3, because torch then computes the phase in float32. Every other
+scale and kernel sums taps.
 
-For images of integer depth the arithmetic is on integer codes (0 ... levels), where the bicubic weights of x1/2, x1/4 and x1/8
-are dyadic and the sums exact: a tie is seen as a tie. (At x1/3 the weights are multiples of 1/81, and there are no ties.)
+For images of integer depth the arithmetic is on integer codes (0 ... levels), where the bicubic weights of x1/2, x1/4
+and x1/8 are dyadic and the sums exact: a tie is seen as a tie. (At x1/3 the weights are multiples of 1/81, and there
+are no ties.)
 """
 
 import math
@@ -22,6 +24,8 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from srlab.degradation.rounding import code_unit, largest_codes, round_codes
 
 Borders = Literal["symmetric", "replicate"]
 Kernel = Literal["nearest", "bilinear", "bicubic", "lanczos2", "lanczos3"]
@@ -79,47 +83,36 @@ def resize(
         size: (H', W'); each axis then has its own scale, H' / H and W' / W.
         kernel: `nearest` never antialiases, as in MATLAB.
         borders: mirror the image at its borders, or repeat its border pixel (older MATLABs).
-        levels: the largest code of the images' depth (255, 65535), for all or one per image (B,): image, intermediate and
-            result are rounded to codes and clamped. 0: float images, neither rounded nor clamped.
+        levels: the largest code of the images' depth (255, 65535), for all or one per image (B,): image, intermediate
+            and result are rounded to codes and clamped. 0: float images, neither rounded nor clamped.
         antialias: stretch the kernel when shrinking.
 
     Raises:
-        ValueError: for an image that is not (B, C, H, W) floating and not empty, or not exactly one of `scale` and `size`.
+        ValueError: for an image that is not (B, C, H, W) floating and not empty, or not exactly one of `scale` and
+            `size`.
     """
     if image.ndim != 4 or not image.is_floating_point() or 0 in image.shape[-2:]:
         raise ValueError(
-            f"resize expects floating images (B, C, H, W) of at least one pixel, got {tuple(image.shape)} {image.dtype}: "
+            f"resize expects floating images (B, C, H, W), not empty, got {tuple(image.shape)} {image.dtype}: "
             "convert to float32 in [0, 1] and add the batch axis."
         )
-    if kernel not in _KERNELS:
-        raise ValueError(f"kernel={kernel!r} is none of {', '.join(_KERNELS)}: choose one of them.")
+    kernel_support(kernel)  # refuses an unknown name
     height, width = image.shape[-2:]
     plan = _plan(height, width, scale, size)
-    accurate = torch.float32 if image.device.type == "mps" else torch.float64  # Apple's GPUs have no float64
-    codes = image.to(accurate)
-    rounds = isinstance(levels, Tensor) or levels > 0
-    if rounds:
-        top = _per_image(levels, image, accurate)
-        unit = torch.where(top > 0, top, torch.ones_like(top))
-        codes = _round(codes * unit, top)
+    top = largest_codes(levels, image)
+    unit = code_unit(top)
+    codes = round_codes(image.to(top.dtype) * unit, top)
     for axis, out, ratio in plan:
         codes = _resize_axis(codes, axis, out, ratio, kernel, borders, antialias)
-        if rounds:
-            codes = _round(codes, top)
-    return (codes / unit if rounds else codes).to(image.dtype)
+        codes = round_codes(codes, top)
+    return (codes / unit).to(image.dtype)
 
 
-def quantize(image: Tensor, levels: int | Tensor) -> Tensor:
-    """Clamp to [0, 1] and round to codes, halves up: (B, C, H, W) -> the same; only clamped where `levels` is 0.
-
-    Args:
-        image: floating, white at 1.
-        levels: the largest code (255, 65535) or 0, for all or one per image (B,).
-    """
-    accurate = torch.float32 if image.device.type == "mps" else torch.float64
-    top = _per_image(levels, image, accurate)
-    unit = torch.where(top > 0, top, torch.ones_like(top))
-    return (_round(image.to(accurate) * unit, top) / unit).clamp(0, 1).to(image.dtype)
+def kernel_support(kernel: Kernel) -> int:
+    """Pixels of the smaller image that the kernel reaches on each side of its centre, rounded up."""
+    if kernel not in _KERNELS:
+        raise ValueError(f"kernel={kernel!r} is none of {', '.join(_KERNELS)}: choose one of them.")
+    return math.ceil(_KERNELS[kernel][1])
 
 
 def crop_to_multiple(image: Tensor, multiple: int) -> Tensor:
@@ -134,9 +127,12 @@ def crop_to_multiple(image: Tensor, multiple: int) -> Tensor:
     return image[..., : height - height % multiple, : width - width % multiple]
 
 
-def _plan(
-    height: int, width: int, scale: float | None, size: tuple[int, int] | None
-) -> list[tuple[int, int, float]]:
+def pad_symmetric(image: Tensor, pixels: int) -> Tensor:
+    """Mirror an image at its borders, the border pixel included: (..., H, W) -> (..., H + 2 pixels, W + 2 pixels)."""
+    return _pad_axis(_pad_axis(image, -2, pixels, pixels, "symmetric"), -1, pixels, pixels, "symmetric")
+
+
+def _plan(height: int, width: int, scale: float | None, size: tuple[int, int] | None) -> list[tuple[int, int, float]]:
     """The passes as (axis, output length, scale), in MATLAB's order: ascending scale, rows first when equal."""
     if size is not None and scale is None:
         passes = [(-2, size[0], size[0] / height), (-1, size[1], size[1] / width)]
@@ -150,19 +146,6 @@ def _plan(
     if min(out for _, out, _ in passes) < 1:
         raise ValueError(f"an output of {[out for _, out, _ in passes]} pixels is empty: ask for at least 1 x 1.")
     return sorted(passes, key=lambda one: one[2])
-
-
-def _per_image(levels: int | Tensor, image: Tensor, dtype: torch.dtype) -> Tensor:
-    """The largest codes as (B, 1, 1, 1) or (1, 1, 1, 1) on the image's device."""
-    top = torch.as_tensor(levels, device=image.device).to(dtype).reshape(-1, 1, 1, 1)
-    if top.shape[0] not in (1, image.shape[0]):
-        raise ValueError(f"levels has {top.shape[0]} values for {image.shape[0]} images: give one per image, or one for all.")
-    return top
-
-
-def _round(codes: Tensor, top: Tensor) -> Tensor:
-    """Round halves up and clamp to 0 ... top, where top > 0."""
-    return torch.where(top > 0, torch.minimum((codes + 0.5).floor().clamp(min=0), top), codes)
 
 
 def _resize_axis(
@@ -204,7 +187,9 @@ def _reflect(index: Tensor, n: int, borders: Borders) -> Tensor:
     return torch.where(index < n, index, 2 * n - 1 - index)
 
 
-def _sum_taps(x: Tensor, axis: int, out: int, scale: float, kernel: Kernel, borders: Borders, antialias: bool) -> Tensor:
+def _sum_taps(
+    x: Tensor, axis: int, out: int, scale: float, kernel: Kernel, borders: Borders, antialias: bool
+) -> Tensor:
     """Any scale and kernel: each output pixel is a weighted sum of the input pixels under the kernel."""
     function, support = _KERNELS[kernel]
     stretch = min(scale, 1.0) if antialias and kernel != "nearest" else 1.0

@@ -8,6 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn import functional as F
 
+from srlab.evaluation.evaluate import Scored
+
 GAP_PIXELS = 4
 CAPTION_PIXELS = 18
 

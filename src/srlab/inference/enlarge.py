@@ -28,8 +28,9 @@ def enlarge(network: Network, lr: Tensor) -> Tensor:
     if channels == network.channels:
         return _enlarge_padded(network, lr).clamp(0, 1)
     if network.channels == 1 and channels == 3:
-        y, chroma = rgb_to_ycbcr(lr).split([1, 2], dim=-3)
-        ycbcr = torch.cat([_enlarge_padded(network, y), resize(chroma, scale=network.scale)], dim=-3)
+        ycbcr = rgb_to_ycbcr(lr)
+        y = _enlarge_padded(network, ycbcr[:, :1])
+        ycbcr = torch.cat([y, resize(ycbcr[:, 1:], scale=network.scale)], dim=-3)
         return ycbcr_to_rgb(ycbcr).clamp(0, 1)
     if network.channels == 3 and channels == 1:
         return _enlarge_padded(network, lr.expand(-1, 3, -1, -1)).mean(-3, keepdim=True).clamp(0, 1)

@@ -69,7 +69,9 @@ def find_export(path: Path) -> Path:
     for folder in (path, path / "export"):
         if (folder / WEIGHTS).is_file() and (folder / CONFIG).is_file():
             return folder
-    raise InputError(f"{path} holds no exported network: expected {WEIGHTS} and {CONFIG} there, or in {path / 'export'}.")
+    raise InputError(
+        f"{path} holds no exported network: expected {WEIGHTS} and {CONFIG} there, or in {path / 'export'}."
+    )
 
 
 def _targets(node: Any) -> Iterator[str]:

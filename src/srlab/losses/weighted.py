@@ -1,6 +1,6 @@
 """A training objective: named losses, each with its weight."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import torch
@@ -49,6 +49,11 @@ class WeightedSum(nn.Module):
         self.terms = nn.ModuleDict(terms)
 
     def forward(self, prediction: Prediction, batch: Batch) -> Terms:
-        values = {name: term.loss(prediction.sr, batch.hr) for name, term in self.terms.items()}
-        total = torch.stack([self.terms[name].weight * value for name, value in values.items()]).sum()
+        values = {name: term.loss(prediction.sr, batch.hr) for name, term in self._terms()}
+        total = torch.stack([term.weight * values[name] for name, term in self._terms()]).sum()
         return Terms(total, {name: value.detach() for name, value in values.items()})
+
+    def _terms(self) -> Iterator[tuple[str, WeightedTerm]]:
+        for name, term in self.terms.items():
+            assert isinstance(term, WeightedTerm)
+            yield name, term

@@ -13,7 +13,7 @@ import torch.distributed
 from torch import Tensor
 from torch.optim import Optimizer
 
-from srlab.data.stream import key
+from srlab.data.keys import words_of
 from srlab.evaluation.evaluate import Scored, score_image
 from srlab.evaluation.metrics import Metric
 from srlab.evaluation.protocol import Protocol
@@ -54,7 +54,9 @@ class Training:
         if self.evaluate not in {"ema", "raw"}:
             raise ValueError(f"training.evaluate={self.evaluate}: choose ema or raw.")
         if self.evaluate == "ema" and self.ema_decay is None:
-            raise ValueError("training.evaluate=ema needs an average: set training.ema_decay, or training.evaluate=raw.")
+            raise ValueError(
+                "training.evaluate=ema needs an average: set training.ema_decay, or training.evaluate=raw."
+            )
 
 
 class SuperResolution(pl.LightningModule):
@@ -86,13 +88,14 @@ class SuperResolution(pl.LightningModule):
     @property
     def evaluated(self) -> Network:
         """The network that is validated, tested and exported."""
-        averaged = self.ema is not None and self.settings.evaluate == "ema"
-        return self.ema.network if averaged else self.network
+        if self.ema is not None and self.settings.evaluate == "ema":
+            return self.ema.network
+        return self.network
 
     # Training
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        seed = key(self.settings.seed, "step", self.iteration, self.global_rank)
+        (seed,) = words_of(self.settings.seed, f"step on rank {self.global_rank}", self.iteration, 1)
         torch.manual_seed(seed)
         random.seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002 - third-party parts may draw from it

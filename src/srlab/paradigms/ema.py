@@ -25,7 +25,9 @@ class MovingAverage(nn.Module, Generic[N]):
     def __init__(self, network: N, decay: float) -> None:
         super().__init__()
         if not 0 <= decay < 1:
-            raise ValueError(f"ema_decay={decay}: give a number from 0 to below 1, such as 0.999, or null for no average.")
+            raise ValueError(
+                f"ema_decay={decay}: give a number from 0 to below 1, such as 0.999, or null for no average."
+            )
         self.network = copy.deepcopy(network).requires_grad_(False).eval()
         self.decay = decay
 

@@ -38,5 +38,7 @@ class Supervised(SuperResolution):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         prediction = self.network(batch.lr)
         terms = self.loss(prediction, batch)
-        self.log_scalars("train", {"loss": terms.total} | {f"loss_{name}": value for name, value in terms.values.items()})
+        self.log_scalars(
+            "train", {"loss": terms.total} | {f"loss_{name}": value for name, value in terms.values.items()}
+        )
         return terms.total

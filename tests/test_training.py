@@ -1,0 +1,112 @@
+"""`srlab-train` from its command line to what it leaves behind, and how it goes on after an end."""
+
+import contextlib
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from omegaconf import OmegaConf
+from PIL import Image
+
+import srlab
+from tests.conftest import Command
+
+TINY = [
+    "backbone.blocks=1",
+    "backbone.width=8",
+    "data=folder",
+    "data.root=photos",
+    "data.val_root=photos",
+    "data.batch_size=2",
+    "data.patch=8",
+    "data.workers=0",
+    "iterations=6",
+    "logger=[csv]",
+    "trainer.val_check_interval=4",
+    "trainer.log_every_n_steps=1",
+    "+trainer.enable_progress_bar=false",
+    "callbacks.checkpoints.every=2",
+]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Three smooth images of different sizes."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for index, size in enumerate([(40, 48), (48, 40), (44, 44)]):
+        coarse = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
+        Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(folder / f"{index}.png")
+    return folder
+
+
+def weights_of(checkpoint: Path) -> dict[str, torch.Tensor]:
+    state: dict[str, torch.Tensor] = torch.load(checkpoint, weights_only=True)["state_dict"]
+    return state
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_run_leaves_all_that_it_promises(command: Command, tmp_path: Path) -> None:
+    outcome = command("train", *TINY, "hydra.run.dir=run", "logger=[csv,wandb]")
+    assert outcome.status == 0, outcome.err
+    run = tmp_path / "run"
+    assert {path.name for path in (run / "checkpoints").iterdir()} == {
+        "best.ckpt",
+        "iteration_000000004.ckpt",
+        "iteration_000000006.ckpt",
+    }
+    checkpoint = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)
+    assert checkpoint["config"]["backbone"]["blocks"] == 1
+    assert OmegaConf.load(run / "config.yaml").scheduler.iterations == 6
+    assert {row["iteration"] for row in rows_of(run / "metrics.csv") if row["metric"] == "train/loss"} == set("123456")
+    assert list(run.glob("wandb/offline-run-*/run-*.wandb"))
+    assert list(run.glob("images/*_000000004.png"))
+    network = srlab.load(run)
+    assert network(torch.rand(1, 3, 5, 7)).sr.shape == (1, 3, 10, 14)
+    means = [row for row in rows_of(run / "results.csv") if row["image"] == "mean" and row["metric"] == "psnr_y"]
+    assert [row["network"].split()[0] for row in means] == ["post-edsr-subpixel", "bicubic"]
+
+
+@pytest.mark.usefixtures("photos")
+@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize(("end", "status"), [("null", 1), ("SIGINT", 130)])
+def test_a_run_that_was_ended_goes_on_to_the_same_weights_and_records(
+    command: Command, tmp_path: Path, end: str, status: int, accumulate: int
+) -> None:
+    arguments = [*TINY, f"trainer.accumulate_grad_batches={accumulate}"]
+    assert command("train", *arguments, "hydra.run.dir=straight").status == 0
+    saboteur = "+callbacks.end={_target_: tests.saboteurs.EndAt, iteration: 4, signal_name: " + end + "}"
+    with pytest.raises(RuntimeError, match="power") if status == 1 else _nothing():
+        outcome = command("train", *arguments, saboteur, "hydra.run.dir=ended")
+        assert outcome.status == status
+        assert "srlab-train resume=ended" in outcome.err + outcome.out
+    OmegaConf.save(_without_saboteur(tmp_path / "ended/.hydra/config.yaml"), tmp_path / "ended/.hydra/config.yaml")
+    assert command("train", "resume=ended").status == 0
+    final = "checkpoints/iteration_000000006.ckpt"
+    straight, resumed = (weights_of(tmp_path / run / final) for run in ("straight", "ended"))
+    assert straight.keys() == resumed.keys()
+    assert all(torch.equal(straight[name], resumed[name]) for name in straight)
+    assert rows_of(tmp_path / "straight/metrics.csv") == rows_of(tmp_path / "ended/metrics.csv")
+
+
+def _without_saboteur(path: Path) -> OmegaConf:
+    cfg = OmegaConf.load(path)
+    del cfg.callbacks["end"]
+    return cfg
+
+
+def _nothing() -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
