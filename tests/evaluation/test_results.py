@@ -18,6 +18,7 @@ from srlab.evaluation.results import (
     print_means,
     rank,
     read_results,
+    results_of,
     write_results,
 )
 
@@ -32,16 +33,18 @@ SCORES = [
 ]
 
 
-def results_of(
+def written_results(
     tmp_path: Path, protocol: Protocol, network: str, shift: float, scale: int = 2, weights: str | None = None
 ) -> list[Result]:
     scores = [score._replace(value=score.value + shift) for score in SCORES]
-    return write_results(tmp_path / f"{network}.csv", scores, protocol, network, scale, weights)
+    results = results_of(scores, protocol, network, scale, weights)
+    write_results(tmp_path / f"{network}.csv", results)
+    return results
 
 
 def test_the_file_has_the_contracts_columns_and_rows(tmp_path: Path, protocol: Protocols) -> None:
     classical = protocol("classical_y")
-    written = results_of(tmp_path / "new" / "folder", classical, "edsr", 0.0, weights="edsr.pt")
+    written = written_results(tmp_path / "new" / "folder", classical, "edsr", 0.0, weights="edsr.pt")
     path = tmp_path / "new" / "folder" / "edsr.csv"
     with path.open(newline="") as file:
         header, *rows = csv.reader(file)
@@ -66,7 +69,7 @@ def test_means_are_of_images_and_of_time() -> None:
 
 def test_ranking_knows_which_way_is_better(tmp_path: Path, protocol: Protocols) -> None:
     classical = protocol("classical_y")
-    both = results_of(tmp_path, classical, "low", 0.0) + results_of(tmp_path, classical, "high", 0.5)
+    both = written_results(tmp_path, classical, "low", 0.0) + written_results(tmp_path, classical, "high", 0.5)
     assert [result.network for result in rank(both, "psnr_y", "set5", 2)] == ["high", "low"]
     assert [result.network for result in rank(both, "lpips", "set5", 2)] == ["low", "high"]
     with pytest.raises(InputError, match="x3"):
@@ -75,7 +78,7 @@ def test_ranking_knows_which_way_is_better(tmp_path: Path, protocol: Protocols) 
 
 def test_comparison_says_what_is_better(tmp_path: Path, protocol: Protocols) -> None:
     classical = protocol("classical_y")
-    ours, theirs = results_of(tmp_path, classical, "ours", 0.25), results_of(tmp_path, classical, "theirs", 0.0)
+    ours, theirs = written_results(tmp_path, classical, "ours", 0.25), written_results(tmp_path, classical, "theirs", 0.0)
     differences = {(d.dataset, d.metric): (round(d.value, 6), d.better) for d in compare(ours, theirs)}
     assert differences == {
         ("set5", "psnr_y"): (0.25, True),
@@ -83,12 +86,12 @@ def test_comparison_says_what_is_better(tmp_path: Path, protocol: Protocols) -> 
         ("set14", "psnr_y"): (0.25, True),
     }
     with pytest.raises(InputError, match="in common"):
-        compare(ours, results_of(tmp_path, classical, "x3", 0.0, scale=3))
+        compare(ours, written_results(tmp_path, classical, "x3", 0.0, scale=3))
 
 
 def test_two_protocols_are_never_compared(tmp_path: Path, protocol: Protocols) -> None:
-    ours = results_of(tmp_path, protocol("classical_y"), "ours", 0.0)
-    theirs = results_of(tmp_path, protocol("classical_y", round_y=True), "theirs", 0.0)
+    ours = written_results(tmp_path, protocol("classical_y"), "ours", 0.0)
+    theirs = written_results(tmp_path, protocol("classical_y", round_y=True), "theirs", 0.0)
     for refused in (
         lambda: compare(ours, theirs),
         lambda: rank(ours + theirs, "psnr_y", "set5", 2),
@@ -100,7 +103,7 @@ def test_two_protocols_are_never_compared(tmp_path: Path, protocol: Protocols) -
 
 def test_the_printed_table_shows_every_mean(tmp_path: Path, protocol: Protocols) -> None:
     console = Console(width=120, record=True, file=(tmp_path / "out").open("w"))
-    print_means(results_of(tmp_path, protocol("classical_y"), "edsr", 0.0), console)
+    print_means(written_results(tmp_path, protocol("classical_y"), "edsr", 0.0), console)
     text = console.export_text()
     for part in ("classical_y", protocol("classical_y").hash, "psnr_y [dB]", "36.750", "0.1500", "set14", "26.000"):
         assert part in text

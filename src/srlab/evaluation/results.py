@@ -81,11 +81,11 @@ def mean_scores(scores: Iterable[Score]) -> list[Score]:
     ]
 
 
-def write_results(
-    path: str | Path, scores: Sequence[Score], protocol: Protocol, network: str | None, scale: int, weights: str | None
+def results_of(
+    scores: Sequence[Score], protocol: Protocol, network: str | None, scale: int, weights: str | None = None
 ) -> list[Result]:
-    """Write every image's scores, then the means, and return the rows. The file is there whole, or not at all."""
-    results = [
+    """The rows of one network: every image's scores, then the means."""
+    return [
         Result(
             dataset=score.dataset,
             image=score.image,
@@ -101,8 +101,11 @@ def write_results(
         )
         for score in [*scores, *mean_scores(scores)]
     ]
+
+
+def write_results(path: str | Path, results: Sequence[Result]) -> None:
+    """Write rows as `results.csv`: the file is there whole, or not at all."""
     write_atomically(Path(path), lambda file: _write_rows(file, results))
-    return results
 
 
 def read_results(path: str | Path) -> list[Result]:
