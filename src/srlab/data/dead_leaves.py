@@ -55,7 +55,8 @@ def dead_leaves(seed: int, index: int, size: int = 256) -> NDArray[np.uint8]:
     scene = gaussian_filter(scene, (lens_blur, lens_blur, 0), truncate=3)
     scene = scene.reshape(size, _OVERSAMPLING, size, _OVERSAMPLING, 3).mean(axis=(1, 3))
     noise = rng.normal(0, rng.exponential(0.004), scene.shape)
-    return np.clip(255 * (_display(scene) + noise) + 0.5, 0, 255).astype(np.uint8)
+    codes = np.clip(255 * (_display(scene) + noise) + 0.5, 0, 255)
+    return np.asarray(codes, dtype=np.uint8)
 
 
 def _smallest(rng: np.random.Generator) -> float:

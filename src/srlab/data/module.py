@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +32,7 @@ class NetworkFacts(Protocol):
     multiple_of: int
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class SuperResolutionData(pl.LightningDataModule):
     """Training, validation and test data.
 
@@ -56,53 +58,44 @@ class SuperResolutionData(pl.LightningDataModule):
         on_bad_file: `stop` at files that cannot be used, or `skip` them; both list them all.
     """
 
-    def __init__(
-        self,
-        degradation: Degradation,
-        train: Source | None = None,
-        val: Sources = None,
-        test: Sources = None,
-        scale: int = 2,
-        channels: int = 3,
-        batch_size: int = 16,
-        patch: int = 48,
-        iterations: int = 100_000,
-        seed: int = 0,
-        workers: int = 0,
-        cache_gb: float = 4.0,
-        disk_cache_gb: float = 50.0,
-        cache_dir: str = "~/.cache/srlab",
-        augment: bool = True,
-        on_bad_file: str = STOP,
-    ) -> None:
+    degradation: Degradation
+    train: Source | None = None
+    val: Sources = None
+    test: Sources = None
+    scale: int
+    channels: int
+    batch_size: int
+    patch: int
+    iterations: int
+    seed: int
+    workers: int = 0
+    cache_gb: float = 4.0
+    disk_cache_gb: float = 50.0
+    cache_dir: str = "~/.cache/srlab"
+    augment: bool = True
+    on_bad_file: str = STOP
+    start_iteration: int | None = field(default=None, init=False)
+    """First batch of the stream; None: as many as the Trainer's progress says are done."""
+
+    def __post_init__(self) -> None:
         super().__init__()
-        if min(scale, channels, batch_size, patch) < 1 or min(iterations, workers, cache_gb, disk_cache_gb) < 0:
+        if min(self.scale, self.channels, self.batch_size, self.patch) < 1:
             raise ValueError(
-                f"expected positive numbers, got scale={scale}, channels={channels}, batch_size={batch_size}, "
-                f"patch={patch}, iterations={iterations}, workers={workers}, cache_gb={cache_gb}, "
-                f"disk_cache_gb={disk_cache_gb}."
+                f"expected positive integers, got scale={self.scale}, channels={self.channels}, "
+                f"data.batch_size={self.batch_size}, data.patch={self.patch}."
             )
-        if on_bad_file not in (STOP, SKIP):
-            raise ValueError(f"data.on_bad_file={on_bad_file}: choose {STOP} or {SKIP}.")
-        if degradation.scale != scale:
-            raise ValueError(f"the degradation makes scale {degradation.scale}, but scale={scale}: set them alike.")
-        self.degradation = degradation
-        self.sources: dict[str, list[Source]] = {"train": _listed(train), "val": _listed(val), "test": _listed(test)}
-        self.scale = scale
-        self.channels = channels
-        self.batch_size = batch_size
-        self.patch = patch
-        self.iterations = iterations
-        self.seed = seed
-        self.workers = workers
-        self.cache_gb = cache_gb
-        self.disk_cache_gb = disk_cache_gb
-        self.cache_dir = Path(cache_dir).expanduser()
-        self.augment = augment
-        self.on_bad_file = on_bad_file
-        self.start_iteration: int | None = None
-        """First batch of the stream; None: as many as the Trainer's progress says are done."""
-        self._ready: dict[str, list[Source]] = {}
+        if min(self.iterations, self.workers, self.cache_gb, self.disk_cache_gb) < 0:
+            raise ValueError(
+                f"expected nothing below 0, got iterations={self.iterations}, data.workers={self.workers}, "
+                f"data.cache_gb={self.cache_gb}, data.disk_cache_gb={self.disk_cache_gb}."
+            )
+        if self.on_bad_file not in (STOP, SKIP):
+            raise ValueError(f"data.on_bad_file={self.on_bad_file}: choose {STOP} or {SKIP}.")
+        if self.degradation.scale != self.scale:
+            raise ValueError(
+                f"the degradation makes scale {self.degradation.scale}, but scale={self.scale}: set them alike."
+            )
+        self._prepared_sources: dict[tuple[int, bool], Source] = {}
 
     def check_network(self, network: NetworkFacts) -> None:
         """Refuse a network that this data does not fit (`InputError`), before any file is read."""
@@ -114,7 +107,7 @@ class SuperResolutionData(pl.LightningDataModule):
             raise InputError(
                 f"the network takes {network.channels} channels, the data has channels={self.channels}: set them alike."
             )
-        if self.sources["train"] and self.patch % network.multiple_of:
+        if self.train and self.patch % network.multiple_of:
             down = self.patch // network.multiple_of * network.multiple_of
             raise InputError(
                 f"data.patch={self.patch} is not a multiple of {network.multiple_of}, as the network needs: set "
@@ -123,7 +116,7 @@ class SuperResolutionData(pl.LightningDataModule):
 
     def prepare_data(self) -> None:
         """On one rank of each machine, before all others: fill the files that they will share."""
-        if self.sources["train"]:
+        if self.train:
             self._load("train")
 
     def setup(self, stage: str) -> None:
@@ -133,14 +126,14 @@ class SuperResolutionData(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Batches from `start_iteration` to the end of the run."""
-        if not self.sources["train"]:
+        if not self.train:
             raise InputError("there is no training data: choose data=builtin, folder, paired or div2k.")
-        self._load("train")
+        source = self._load("train")[0]
         rank, world = self._rank()
         positions = Positions(self.iterations, self.batch_size, self._start(), rank, world)
         return DataLoader(
             Crops(
-                self._ready["train"][0],
+                source,
                 self.seed,
                 self.scale,
                 self.channels,
@@ -177,25 +170,31 @@ class SuperResolutionData(pl.LightningDataModule):
         lr, hr, parameters = self.degradation.make_pair(batch["hr"], batch["seed"], batch["levels"])
         return Batch(lr, hr, batch["position"], parameters)
 
-    def _load(self, purpose: str) -> None:
-        if purpose not in self._ready:
-            self._ready[purpose] = [self._prepared(source, purpose) for source in self.sources[purpose]]
+    def _load(self, purpose: str) -> list[Source]:
+        sources = _listed({"train": self.train, "val": self.val, "test": self.test}[purpose])
+        return [self._prepared(source, purpose) for source in sources]
 
     def _prepared(self, source: Source, purpose: str) -> Source:
+        """The source, audited and decoded; a set that validates and tests is so once."""
+        known = (id(source), purpose == "train")
+        if known in self._prepared_sources:
+            return self._prepared_sources[known]
         if purpose == "train":
             reason = f"(data.patch={self.patch}): set data.patch lower"
             needs = Needs(self.scale, self.channels, self.patch, reason)
         else:  # SSIM's window is 11 x 11, in an image whose borders, `scale` pixels wide, are cut
             needs = Needs(self.scale, self.channels, -(-11 // self.scale) + 2, "to be scored")
         ranks = self.trainer.num_devices if self.trainer else 1
-        used = sum(ram_bytes(loaded) for sources in self._ready.values() for loaded in sources) / GB
-        room = CacheLimits(max(0.0, self.cache_gb / ranks - used), self.disk_cache_gb, self.cache_dir)
-        return prepare(source, needs, room, self.on_bad_file, purpose)
+        used = sum(map(ram_bytes, self._prepared_sources.values())) / GB
+        room = CacheLimits(
+            max(0.0, self.cache_gb / ranks - used), self.disk_cache_gb, Path(self.cache_dir).expanduser()
+        )
+        self._prepared_sources[known] = prepare(source, needs, room, self.on_bad_file, purpose)
+        return self._prepared_sources[known]
 
     def _images(self, purpose: str, rank: int, world: int) -> DataLoader[LabelledImage]:
-        self._load(purpose)
-        images = LabelledImages(self._ready[purpose])
-        if len(images) < world:
+        images = LabelledImages(self._load(purpose))
+        if 0 < len(images) < world:
             raise InputError(f"{len(images)} {purpose} images cannot be shared among {world} ranks: use fewer devices.")
         share = range(rank, len(images), world)
         return DataLoader(images, batch_size=None, sampler=share)
@@ -206,7 +205,7 @@ class SuperResolutionData(pl.LightningDataModule):
     def _start(self) -> int:
         if self.start_iteration is not None:
             return self.start_iteration
-        return self.trainer.fit_loop.epoch_loop.batch_progress.total.processed if self.trainer else 0
+        return self.trainer.fit_loop.epoch_loop.batch_progress.total.processed if self.trainer else 0  # type: ignore[attr-defined]
 
 
 def quiet_worker(worker: int) -> None:
