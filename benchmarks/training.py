@@ -33,7 +33,7 @@ OVERRIDES = [
     "logger=[csv]",
     "callbacks=[checkpoints]",
     "trainer.val_check_interval=100000",
-    "+trainer.enable_progress_bar=false",
+    "trainer.enable_progress_bar=false",
 ]
 
 

@@ -26,7 +26,8 @@ TINY = [
     "logger=[csv]",
     "trainer.val_check_interval=4",
     "trainer.log_every_n_steps=1",
-    "+trainer.enable_progress_bar=false",
+    "trainer.enable_progress_bar=false",
+    "callbacks=[checkpoints,strips]",
     "callbacks.checkpoints.every=2",
 ]
 

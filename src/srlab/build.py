@@ -6,9 +6,9 @@ handed. What two parts share is passed in Python, since a node that is reached t
 
 import difflib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import hydra.utils
 from hydra.errors import InstantiationException
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from srlab.networks.network import Network
     from srlab.paradigms.base import SuperResolution
 
+T = TypeVar("T")
+REFUSALS = (ValueError, FileNotFoundError, NotADirectoryError, ImportError)
 HYDRA_KEYS = {"_target_", "_partial_", "_convert_", "_recursive_", "_args_"}
 
 
@@ -38,12 +40,14 @@ def training(cfg: DictConfig) -> Training:
     """Build a training, the parts that can refuse soonest first: no data is read before all of them stand."""
     import lightning.pytorch as pl
 
+    from srlab import run
     from srlab.callbacks.atomic import AtomicCheckpointIO
     from srlab.networks.weights import load_weights
 
     check_signatures(cfg)
     pl.seed_everything(cfg.seed, verbose=False)
     paradigm = build(cfg.paradigm)
+    paradigm.config = run.plain(cfg)
     if cfg.weights and not cfg.resume:
         load_weights(paradigm.network, weight_file(cfg.weights))
     data = build(cfg.data)
@@ -104,9 +108,17 @@ def build(node: Any, **shared: object) -> Any:
         return hydra.utils.instantiate(node, **shared, _convert_="all")
     except InstantiationException as error:
         cause = error.__cause__
-        if isinstance(cause, ValueError | FileNotFoundError | NotADirectoryError | ImportError):
+        if isinstance(cause, REFUSALS):
             raise InputError(str(cause)) from error
         raise
+
+
+def refusing(part: Callable[..., T], *arguments: object) -> T:
+    """Call a function whose ValueErrors are the user's to mend."""
+    try:
+        return part(*arguments)
+    except REFUSALS as error:
+        raise InputError(str(error)) from error
 
 
 def build_all(group: DictConfig) -> list[Any]:

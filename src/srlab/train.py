@@ -7,7 +7,8 @@ from srlab.cli import command
 
 def train(cfg: DictConfig) -> float | None:
     """Train what the configuration composes; return the best validation score, for sweeps."""
-    from srlab import build, run, test  # heavy: after --help and completion
+    from srlab import build, run  # heavy: after --help and completion
+    from srlab.conclusion import conclude
     from srlab.inference.exported import export_run
 
     cfg = run.prepare(cfg)
@@ -15,7 +16,7 @@ def train(cfg: DictConfig) -> float | None:
     with run.recorded(training.trainer, cfg):
         training.trainer.fit(training.paradigm, training.data, ckpt_path=run.last_checkpoint(cfg))
         export_run(training.paradigm, cfg)
-        test.test_trained(training, cfg)
+        conclude(training, cfg)
     return run.best_score(training.trainer)
 
 

@@ -25,7 +25,7 @@ def upscale(cfg: DictConfig) -> None:
     from srlab.machine import gains_from_bfloat16, pick_device
 
     cfg = run.prepare(cfg)
-    device = pick_device(cfg.device)
+    device = build.refusing(pick_device, cfg.device)
     network = build.network(cfg).to(device, memory_format=torch.channels_last)
     in_bfloat16 = gains_from_bfloat16(device) if cfg.precision == "auto" else cfg.precision == "bf16"
     source = Path(cfg.input).expanduser()

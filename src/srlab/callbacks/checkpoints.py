@@ -39,7 +39,7 @@ class Checkpoints(Checkpoint):
         folder: where the files go.
         every: iterations between two files.
         keep: how many of the newest files stay; the one before the last is there in case that the last is damaged.
-        monitor: the logged metric to be best in; None for no `best.ckpt`.
+        monitor: the logged metric to be best in; None: the PSNR of the validation's protocol.
         higher_is_better: whether more of it is better.
     """
 
@@ -67,7 +67,7 @@ class Checkpoints(Checkpoint):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.sanity_checking or not trainer.fit_loop.epoch_loop.batch_progress.total.ready:
             return
-        value = trainer.callback_metrics.get(self.monitor) if self.monitor else None
+        value = trainer.callback_metrics.get(self.monitor or f"val/{pl_module.settings.protocol.metric_names[0]}")
         if value is not None and self._improves(float(value)):
             self.best = float(value)
             trainer.save_checkpoint(self.folder / "best.ckpt")

@@ -3,11 +3,11 @@
 import inspect
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hydra.utils
 import safetensors.torch
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 import srlab
 from srlab.build import build
@@ -15,10 +15,13 @@ from srlab.errors import InputError
 from srlab.networks.network import Network
 from srlab.networks.weights import load_weights
 
-WEIGHTS, CONFIG = "model.safetensors", "config.yaml"
+if TYPE_CHECKING:
+    from srlab.paradigms.base import SuperResolution
+
+EXPORT, WEIGHTS, CONFIG = "export", "model.safetensors", "config.yaml"
 
 
-def export(network: Network, composition: dict[str, Any], folder: Path, facts: dict[str, Any]) -> None:
+def export(network: Network, composition: dict[Any, Any], folder: Path, facts: dict[str, Any]) -> None:
     """Write a network's weights and composition into a folder.
 
     Args:
@@ -32,6 +35,15 @@ def export(network: Network, composition: dict[str, Any], folder: Path, facts: d
     safetensors.torch.save_file(weights, folder / WEIGHTS)
     description = {"srlab": srlab.__version__, "scale": network.scale, "channels": network.channels} | facts
     OmegaConf.save(OmegaConf.create(description | {"framework": composition}), folder / CONFIG)
+
+
+def export_run(paradigm: "SuperResolution", cfg: DictConfig) -> None:
+    """Write the network that a training validated into `export` of the run folder."""
+    if paradigm.trainer.is_global_zero:
+        composition = OmegaConf.to_container(cfg.framework, resolve=True)
+        assert isinstance(composition, dict)
+        facts = {"network_name": cfg.network_name, "protocol": paradigm.settings.protocol.name}
+        export(paradigm.evaluated, composition, Path(cfg.run_dir) / EXPORT, facts)
 
 
 def load(path: str | Path, trusted: Sequence[str] = ()) -> Network:
@@ -66,12 +78,10 @@ def describe(path: str | Path) -> dict[str, Any]:
 
 def find_export(path: Path) -> Path:
     """The folder with an exported network: the path itself, or `export` below it."""
-    for folder in (path, path / "export"):
+    for folder in (path, path / EXPORT):
         if (folder / WEIGHTS).is_file() and (folder / CONFIG).is_file():
             return folder
-    raise InputError(
-        f"{path} holds no exported network: expected {WEIGHTS} and {CONFIG} there, or in {path / 'export'}."
-    )
+    raise InputError(f"{path} holds no exported network: expected {WEIGHTS} and {CONFIG} there, or in {path / EXPORT}.")
 
 
 def _targets(node: Any) -> Iterator[str]:

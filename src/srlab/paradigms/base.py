@@ -79,6 +79,8 @@ class SuperResolution(pl.LightningModule):
         if training.compile:
             self.network.compile()
         self.scores: list[Score] = []
+        self.config: dict[str, Any] = {}
+        """The run's resolved configuration in plain containers, to be kept in its checkpoints."""
 
     @property
     def iteration(self) -> int:
@@ -118,6 +120,9 @@ class SuperResolution(pl.LightningModule):
         """Log scalars under `<stage>/<name>`, against the iteration."""
         self.log_dict({f"{stage}/{name}": value for name, value in scalars.items()}, batch_size=1)
         self.log("step", float(self.iteration), batch_size=1)  # what Lightning hands its loggers as the x axis
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["config"] = self.config
 
     # Validation and test
 

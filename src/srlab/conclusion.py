@@ -1,0 +1,74 @@
+"""How a training ends: tested beside bicubic, drawn, and told where everything lies."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.markup import escape
+
+from srlab.build import Training
+from srlab.evaluation.evaluate import Scored
+from srlab.evaluation.results import MEAN, Result, compare, results_of
+from srlab.evaluation.scoring import RESULTS, score_images, write_and_print
+from srlab.evaluation.strips import comparison, stack
+from srlab.inference.enlarge import enlarge
+from srlab.inference.exported import EXPORT
+from srlab.networks.interpolation import Interpolation
+
+BASELINE = "bicubic"
+PICTURE = "comparison.png"
+STRIPS = 4
+
+
+def conclude(training: Training, cfg: DictConfig) -> None:
+    """Test with the weights that validation judged; write `results.csv` and a picture; print what came of it."""
+    if not training.trainer.is_global_zero or not training.data.test:
+        return
+    paradigm, folder = training.paradigm, Path(cfg.run_dir)
+    network, settings = paradigm.evaluated, paradigm.settings
+    bicubic = Interpolation(network.channels, network.scale, BASELINE)
+    training.data.setup("test")
+    ours, theirs = (
+        score_images(method, training.data.test_dataloader(), network, settings.protocol, settings.metrics)
+        for method in (paradigm.super_resolve, lambda lr: enlarge(bicubic, lr))
+    )
+    results = [
+        row
+        for name, scored in ((cfg.network_name, ours), (BASELINE, theirs))
+        for row in results_of([score for one in scored for score in one.scores], settings.protocol, name, network.scale)
+    ]
+    write_and_print(folder, results)
+    draw(ours, folder / PICTURE)
+    console = Console(soft_wrap=True, highlight=False)
+    for line in [*gains(results), *places(folder)]:
+        console.print(escape(line))
+
+
+def draw(scored: list[Scored], path: Path) -> None:
+    """The first images' strips (LR, bicubic, SR, HR with their PSNR), below each other, as one PNG."""
+    stack([comparison(one) for one in scored[:STRIPS]]).save(path)
+
+
+def gains(results: list[Result]) -> list[str]:
+    """How far each dataset's mean lies above bicubic's."""
+    baseline = [row for row in results if row.network == BASELINE and row.image == MEAN]
+    ours = [row for row in results if row.network != BASELINE and row.image == MEAN]
+    return [
+        f"{ours[0].network} is {gain.value:+.2f} dB {gain.metric} from bicubic on {gain.dataset} at x{gain.scale} "
+        f"(protocol {ours[0].protocol}, {ours[0].protocol_hash})"
+        for gain in compare(ours, baseline)
+        if gain.metric.startswith("psnr")
+    ]
+
+
+def places(folder: Path) -> list[str]:
+    """Where each thing that a training leaves behind lies."""
+    found = {
+        "checkpoints": folder / "checkpoints",
+        "network": folder / EXPORT,
+        "metrics": folder / "metrics.csv",
+        "W&B run": next(iter(sorted(folder.glob("wandb/*run-*"), reverse=True)), folder / "wandb"),
+        "scores": folder / RESULTS,
+        "picture": folder / PICTURE,
+    }
+    return [f"{name:12s} {path}" for name, path in found.items() if path.exists()]

@@ -1,0 +1,96 @@
+"""Score one image: the same few lines for validation in training and for tests."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor
+
+from srlab.degradation.resize import resize
+from srlab.errors import InputError
+from srlab.evaluation.metrics import FACTS, Metric
+from srlab.evaluation.protocol import Case, Protocol
+from srlab.evaluation.results import Score
+from srlab.types import LabelledImage
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An image, what the network made of it, and what that is worth.
+
+    Attributes:
+        scores: one per metric.
+        sr: (1, C, H, W) as the network gave it, on the CPU.
+        case: what it was given, and what it should have given.
+        protocol: that scored it.
+    """
+
+    scores: list[Score]
+    sr: Tensor
+    case: Case
+    protocol: Protocol
+
+    @property
+    def lr(self) -> Tensor:
+        """(1, C, h, w) float32."""
+        return self.case.lr
+
+    @property
+    def hr(self) -> Tensor:
+        """(1, C, H, W) float64."""
+        return self.case.hr
+
+    @property
+    def psnr(self) -> float:
+        """The protocol's PSNR in dB."""
+        return self.scores[0].value
+
+    @cached_property
+    def bicubic(self) -> Tensor:
+        """(1, C, H, W): LR enlarged as MATLAB does it, in the image's depth where the protocol rounds SR."""
+        return resize(self.lr, scale=self.case.scale, levels=self.case.levels if self.protocol.round_sr else 0)
+
+    @cached_property
+    def bicubic_psnr(self) -> float:
+        """What the bicubic enlargement is worth, in dB."""
+        return self.protocol.score(self.bicubic, self.case)[self.protocol.metric_names[0]]
+
+
+def score_image(
+    enlarge: Callable[[Tensor], Tensor],
+    image: LabelledImage,
+    protocol: Protocol,
+    scale: int,
+    channels: int,
+    metrics: Mapping[str, Metric],
+) -> Scored:
+    """Make LR, super-resolve it, and score the result.
+
+    Args:
+        enlarge: LR (1, C, h, w) on the CPU -> SR (1, C, scale h, scale w) on any device. It alone is timed, its
+            result's way to the CPU included.
+        image: as it comes from its set.
+        protocol: how LR is made and SR is scored; its PSNR and SSIM come first.
+        scale: the network's.
+        channels: the network's.
+        metrics: further metrics, by name.
+
+    Raises:
+        InputError: the image, the network, the protocol and the metrics do not fit.
+    """
+    if metrics and protocol.network_input == "y":
+        raise InputError(
+            f"{', '.join(metrics)} judge whole images, and protocol={protocol.name} makes luma alone: take "
+            f"protocol=classical_y, or leave them out."
+        )
+    case = protocol.prepare(image, scale, channels)
+    started = time.perf_counter()
+    sr = enlarge(case.lr).detach().cpu()  # waits for the device
+    seconds = time.perf_counter() - started
+    values = {name: (value, FACTS[name].unit) for name, value in protocol.score(sr, case).items()}
+    if metrics:
+        pictures = protocol.pictures(sr, case)
+        values |= {name: (metric(*pictures), metric.facts.unit) for name, metric in metrics.items()}
+    scores = [Score(image.dataset, image.name, name, *value, seconds) for name, value in values.items()]
+    return Scored(scores, sr, case, protocol)
