@@ -5,16 +5,16 @@ import pytest
 from tests.conftest import Command
 
 HOPELESS = {
-    "mistyped top-level key": (["scal=3"], "Did you mean 'scale'?"),
+    "mistyped top-level key": (["scal=3"], "Did you mean scale"),
     "wrong type": (["scale=2.5"], "could not be converted to Integer"),
-    "mistyped choice": (["network=edsr_basline"], "Did you mean 'edsr_baseline'?"),
-    "mistyped number of a part": (["backbone.blokcs=8"], "Did you mean 'backbone.blocks'?"),
+    "mistyped choice": (["network=edsr_basline"], "Did you mean edsr_baseline"),
+    "mistyped number of a part": (["backbone.blokcs=8"], "Did you mean blocks"),
     "added top-level key": (["+sclae=3"], "There is no option sclae"),
     "added number of a part": (["+backbone.blokcs=8"], "Did you mean blocks?"),
     "added option of an optimizer": (["+optimizer.lrr=1"], "Did you mean lr?"),
     "scale that the network cannot do": (["scale=5"], "scale=5"),
     "no loss": (["loss=[]"], "loss=l1"),
-    "unreadable override": (["scale=["], "scale=["),
+    "unreadable override": (["scale=["], "override_grammar"),
     "a folder that is no run": (["resume=nowhere"], "expected a run folder"),
     "a missing data folder": (["data=folder", "data.root=nowhere"], "nowhere"),
     "a value that must be given": (["data=folder"], "data.root"),

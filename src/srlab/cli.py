@@ -50,13 +50,13 @@ def explain(error: Exception, config_name: str) -> str:
     if choice:
         message += _close_match(choice[1].rpartition("/")[2], choice[2].split())
     elif key:
-        message += _close_match(key[1], _known_keys(config_name, key[1]))
+        message += _close_match(key[1].rpartition(".")[2], _known_keys(config_name, key[1]))
     return message
 
 
 def _close_match(mistyped: str, known: list[str]) -> str:
     close = difflib.get_close_matches(mistyped, known, n=3, cutoff=0.6)
-    return f"\nDid you mean {' or '.join(repr(name) for name in close)}?" if close else ""
+    return f"\nDid you mean {' or '.join(close)}?" if close else ""
 
 
 def _known_keys(config_name: str, mistyped: str) -> list[str]:
@@ -68,6 +68,6 @@ def _known_keys(config_name: str, mistyped: str) -> list[str]:
             config = hydra.compose(config_name, overrides)
         parent = mistyped.rpartition(".")[0]
         node = OmegaConf.select(config, parent) if parent else config
-        return [f"{parent}.{key!s}" if parent else str(key) for key in node]
+        return [str(key) for key in node]
     except Exception:  # a second mistake on the line: the first one's message stands alone
         return []
