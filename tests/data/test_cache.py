@@ -17,7 +17,7 @@ from srlab.types import Pixels
 
 Draw = Callable[..., Path]
 
-NEEDS = Needs(scale=2, channels=3, smallest_lr=4, reason="(data.patch=4): set data.patch lower")
+NEEDS = Needs(scale=2, channels=3, smallest_lr=4, reason="(data.patch=4): set data.patch={fits} or lower")
 RAM, DISK, NOWHERE = (1.0, 0.0), (0.0, 1.0), (0.0, 0.0)
 
 
@@ -139,7 +139,7 @@ def test_every_bad_file_is_named_at_once(tmp_path: Path, draw: Draw, sizes: tupl
         message = str(caught.value)
         assert all(name in message for name in BAD)
         assert "good" not in message
-        assert "6 x 40, expected at least 8 x 8 (data.patch=4): set data.patch lower" in message
+        assert "6 x 40, expected at least 8 x 8 (data.patch=4): set data.patch=3 or lower" in message
         assert "5 channels, expected 3 or 1: set channels=5" in message
         assert "white at 1" in message
         assert "on_bad_file=skip" in message
@@ -182,3 +182,12 @@ def test_nothing_left_is_an_error_also_when_skipping(tmp_path: Path, draw: Draw)
     draw(tmp_path / "small.png", 4, 4)
     with pytest.raises(InputError, match="No image is left"):
         prepare(Folder(str(tmp_path)), NEEDS, limits(tmp_path, RAM), "skip", "train")
+
+
+def test_a_header_that_lies_is_named(tmp_path: Path, draw: Draw) -> None:
+    class Lying(Files):
+        def image(self, index: int) -> Pixels:
+            return super().image(index)[1:]
+
+    with pytest.raises(InputError, match=r"a\.png: holds \(7, 12, 3\) uint8, but its header says \(8, 12, 3\)"):
+        prepare(Lying("set", [draw(tmp_path / "a.png")]), NEEDS, limits(tmp_path, RAM), "stop", "train")

@@ -228,7 +228,7 @@ def test_what_cannot_work_is_refused_with_the_remedy(tmp_path: Path) -> None:
         module.check_network(Facts(channels=1))
     with pytest.raises(InputError, match=r"data\.patch=4"):
         module.check_network(Facts(multiple_of=4))
-    with pytest.raises(InputError, match=r"expected at least 40 x 40 \(data.patch=20\)"):
+    with pytest.raises(InputError, match=r"expected at least 40 x 40 \(data.patch=20\): set data.patch=16 or lower"):
         data(tmp_path, patch=20).setup("fit")
     with pytest.raises(ValueError, match="makes scale 3"):
         data(tmp_path, degradation=Downscale(3))

@@ -31,7 +31,7 @@ class Needs:
         scale: HR pixels per LR pixel.
         channels: of the network; grey and RGB stand in for each other.
         smallest_lr: least LR height and width.
-        reason: what asks for that size, and how it is changed: the end of the sentence in messages.
+        reason: what asks for that size, and the remedy: the end of a message; `{fits}` stands for the LR size there is.
     """
 
     scale: int
@@ -121,6 +121,6 @@ def _faults(hr: Header, lr: Header | None, needs: Needs) -> list[str]:
             f"{lr_size[0]} x {lr_size[1]}, but that is {lr.height} x {lr.width}: set scale to the pair's"
         )
     elif min(lr_size) < needs.smallest_lr:
-        least = needs.smallest_lr * needs.scale
-        faults.append(f"is {hr.height} x {hr.width}, expected at least {least} x {least} {needs.reason}")
+        least, reason = needs.smallest_lr * needs.scale, needs.reason.format(fits=min(lr_size))
+        faults.append(f"is {hr.height} x {hr.width}, expected at least {least} x {least} {reason}")
     return faults

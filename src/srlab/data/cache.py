@@ -147,7 +147,11 @@ def _decode(source: Source) -> list[Problem]:
         if fault := audit_values(pixels):
             return Problem(index, f"{images.where(index)}: {fault}")
         if target:
-            np.copyto(target.image(index), pixels, casting="no")
+            place = target.image(index)
+            if (place.shape, place.dtype) != (pixels.shape, pixels.dtype):
+                found, said = (f"{image.shape} {image.dtype}" for image in (pixels, place))
+                return Problem(index, f"{images.where(index)}: holds {found}, but its header says {said}: save it anew")
+            np.copyto(place, pixels)
         return None
 
     return [problem for problem in in_threads(decode, range(len(source))) if problem]

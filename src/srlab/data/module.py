@@ -186,7 +186,7 @@ class SuperResolutionData(pl.LightningDataModule):
         if known in self._prepared_sources:
             return self._prepared_sources[known]
         if purpose == "train":
-            reason = f"(data.patch={self.patch}): set data.patch lower"
+            reason = f"(data.patch={self.patch}): set data.patch={{fits}} or lower"
             needs = Needs(self.scale, self.channels, self.patch, reason)
         else:  # SSIM's window is 11 x 11, in an image whose borders, `scale` pixels wide, are cut
             needs = Needs(self.scale, self.channels, -(-11 // self.scale) + 2, "to be scored")
