@@ -55,12 +55,13 @@ def output_paths(images: list[Path], source: Path, output: Path, scale: int) -> 
 
 def enlarge_file(network: "Network", source: Path, target: Path, device: "torch.device") -> None:
     """Enlarge one file into another of the same kind and depth."""
-    from srlab.data.images import levels_of, read_image, to_pixels, to_tensor, write_image
-    from srlab.inference.enlarge import enlarge
+    from srlab.data.images import levels_of, read_header, read_image, to_pixels, to_tensor, write_image
+    from srlab.inference.enlarge import enlarge, enlarge_with_alpha
 
-    pixels = read_image(source)
-    sr = enlarge(network, to_tensor(pixels)[None].to(device))[0]
-    write_image(target, to_pixels(sr, levels_of(pixels)))
+    pixels, alpha = read_image(source), read_header(source).alpha
+    method = enlarge_with_alpha if alpha else enlarge
+    sr = method(network, to_tensor(pixels)[None].to(device))[0]
+    write_image(target, to_pixels(sr, levels_of(pixels)), alpha)
 
 
 def main() -> None:

@@ -1,4 +1,7 @@
-"""Decode once: keep the decoded images in RAM if they fit, else in a memory-mapped file, else decode them each time."""
+"""Decode once: keep the decoded images in RAM if they fit, else in a memory-mapped file, else decode them each time.
+
+What takes long to make, as drawn images do, goes into the file even if it fits in RAM: the next run finds it there.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -102,12 +105,13 @@ def prepare(source: Source, needs: Needs, limits: CacheLimits, on_bad_file: str,
 
     entry = Entry(limits.folder, _name_of(sound), size)
     store: NDArray[np.uint8] | None
-    if size <= limits.ram_gb * GB:
-        store, place = np.empty(size, np.uint8), "in RAM"
-        broken = fill(store)
-    elif entry.make_room(int(limits.disk_gb * GB)):
+    fits_in_ram = size <= limits.ram_gb * GB
+    if (source.costly or not fits_in_ram) and entry.make_room(int(limits.disk_gb * GB)):
         store, broken = entry.open(fill)
         place = f"memory-mapped from {entry.folder}"
+    elif fits_in_ram:
+        store, place = np.empty(size, np.uint8), "in RAM"
+        broken = fill(store)
     else:
         store, place = None, "decoded anew at each use"
         broken = _decode(sound) + (_decode(sound.lr) if sound.lr else [])

@@ -13,12 +13,14 @@ class Source(ABC):
     Attributes:
         name: of the data set, as it stands in results, e.g. "set5".
         lr: the LR images, as many and in the same order; None: they are made by a degradation.
+        costly: an image takes long to make, so that all of them are worth a file that other runs find.
         complaints: what is wrong with the set as a whole, e.g. files without a partner; the audit reports them.
     """
 
     name: str
     lr: "Source | None" = None
     complaints: Sequence[str] = ()
+    costly: bool = False
 
     @abstractmethod
     def __len__(self) -> int: ...

@@ -153,6 +153,7 @@ class DeadLeaves(Source):
     """
 
     name = "dead_leaves"
+    costly = True
 
     def __init__(self, seed: int = 0, count: int = 400, size: int = 256) -> None:
         if count < 1 or size < 16:

@@ -40,6 +40,12 @@ def enlarge(network: Network, lr: Tensor) -> Tensor:
     )
 
 
+def enlarge_with_alpha(network: Network, lr: Tensor) -> Tensor:
+    """Super-resolve the colours, and enlarge the last channel, alpha, by bicubic interpolation."""
+    alpha = resize(lr[:, -1:], scale=network.scale).clamp(0, 1)
+    return torch.cat([enlarge(network, lr[:, :-1]), alpha], dim=-3)
+
+
 def _enlarge_padded(network: Network, lr: Tensor) -> Tensor:
     height, width = lr.shape[-2:]
     below, right = -height % network.multiple_of, -width % network.multiple_of
