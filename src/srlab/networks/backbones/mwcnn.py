@@ -4,6 +4,7 @@ The paper adds what it predicts to the bicubic image: this is the framework's gl
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -59,7 +60,7 @@ class Level(nn.Module):
         self.expand.append(last)
         self.synthesis = WaveletSynthesis(channels, wavelet)
         deeper = self.next_level.halo if self.next_level is not None else 0
-        self.halo = transform_halo(wavelet, chained_halo(2 * layers, deeper))
+        self.halo: int | None = transform_halo(wavelet, chained_halo(2 * layers, deeper))
 
     def forward(self, image: Tensor) -> Tensor:
         features: Tensor = self.contract(self.analysis(image))
@@ -72,6 +73,6 @@ class Level(nn.Module):
 def convolutions(widths: Sequence[int], norm: str) -> nn.Sequential:
     """3x3 convolutions from each number of channels to the next, each with normalisation and a ReLU."""
     layers: list[nn.Module] = []
-    for before, after in zip(widths[:-1], widths[1:], strict=True):
+    for before, after in pairwise(widths):
         layers += [Convolution(before, after, bias=norm == "none"), norm_layer(norm, after), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers)
