@@ -28,6 +28,7 @@ SMALLER = {
     "vdsr": ["backbone.width=8", "backbone.layers=4"],
     "edsr_ppm": ["backbone.features.width=8", "backbone.features.blocks=2"],
     "ircnn": ["backbone.width=8"],
+    "swinir_light": ["backbone.width=8", "backbone.depths=[1,2]", "backbone.heads=2", "backbone.window=2"],
     "dwsr": ["backbone.width=8", "backbone.layers=2"],
     "mwcnn": ["backbone.widths=[8,6]", "backbone.layers=1"],
 }
