@@ -126,13 +126,15 @@ class WindowAttention(nn.Module):
 
     def split(self, features: Tensor) -> Tensor:
         """Cut into windows: (B, H, W, C) -> (B, windows, window^2, C)."""
-        grid = features.unflatten(2, (-1, self.window)).unflatten(1, (-1, self.window))
-        return grid.transpose(2, 3).flatten(3, 4).flatten(1, 2)
+        batch, height, width, channels = features.shape
+        grid = features.reshape(batch, height // self.window, self.window, width // self.window, self.window, channels)
+        return grid.transpose(2, 3).reshape(batch, -1, self.window**2, channels)
 
     def merge(self, windows: Tensor, height: int) -> Tensor:
         """Undo `split` for images of this height."""
-        grid = windows.unflatten(1, (height // self.window, -1)).unflatten(3, (self.window, self.window))
-        return grid.transpose(2, 3).flatten(3, 4).flatten(1, 2)
+        batch, _, _, channels = windows.shape
+        grid = windows.reshape(batch, height // self.window, -1, self.window, self.window, channels)
+        return grid.transpose(2, 3).reshape(batch, height, -1, channels)
 
     def apart(self, height: int, width: int, device: torch.device) -> Tensor:
         """Pairs in a window that only rolling brought together, from opposite borders: (windows, window^2, window^2)."""
