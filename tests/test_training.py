@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
 import srlab
@@ -104,8 +104,9 @@ def test_a_run_that_was_ended_goes_on_to_the_same_weights_and_records(
     assert rows_of(tmp_path / "straight/metrics.csv") == rows_of(tmp_path / "ended/metrics.csv")
 
 
-def _without_saboteur(path: Path) -> OmegaConf:
+def _without_saboteur(path: Path) -> DictConfig:
     cfg = OmegaConf.load(path)
+    assert isinstance(cfg, DictConfig)
     del cfg.callbacks["end"]
     return cfg
 

@@ -17,7 +17,7 @@ def test(cfg: DictConfig) -> None:
 
     cfg = run.prepare(cfg)
     device = build.refusing(pick_device, cfg.device)
-    network = build.network(cfg).to(device, memory_format=torch.channels_last)
+    network = build.network(cfg).to(device).to(memory_format=torch.channels_last)
     with open_dict(cfg):
         cfg.scale, cfg.channels = network.scale, network.channels  # an exported network brings its own
     protocol = build.build(cfg.protocol)

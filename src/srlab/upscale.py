@@ -26,7 +26,7 @@ def upscale(cfg: DictConfig) -> None:
 
     cfg = run.prepare(cfg)
     device = build.refusing(pick_device, cfg.device)
-    network = build.network(cfg).to(device, memory_format=torch.channels_last)
+    network = build.network(cfg).to(device).to(memory_format=torch.channels_last)
     in_bfloat16 = gains_from_bfloat16(device) if cfg.precision == "auto" else cfg.precision == "bf16"
     source = Path(cfg.input).expanduser()
     images = find_images(source)
