@@ -6,15 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import fmean
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
 from srlab.errors import InputError
 from srlab.evaluation.metrics import higher_is_better
-from srlab.evaluation.protocol import Protocol
 from srlab.files import write_atomically
+
+if TYPE_CHECKING:
+    from srlab.evaluation.evaluate import Scored
 
 MEAN = "mean"
 
@@ -81,11 +83,24 @@ def mean_scores(scores: Iterable[Score]) -> list[Score]:
     ]
 
 
-def write_results(
-    path: str | Path, scores: Sequence[Score], protocol: Protocol, network: str | None, scale: int, weights: str | None
-) -> list[Result]:
-    """Write every image's scores, then the means, and return the rows. The file is there whole, or not at all."""
-    results = [
+def results_of(scored: Sequence["Scored"], network: str | None, weights: str | None) -> list[Result]:
+    """The rows of one network: every image's scores, then the means.
+
+    Args:
+        scored: its images.
+        network: its name.
+        weights: what it was loaded from; None where it has none, or they were trained in this run.
+
+    Raises:
+        InputError: the images were scored under two protocols.
+    """
+    if not scored:
+        return []
+    protocol, scale = scored[0].protocol, scored[0].case.scale
+    if any(one.protocol != protocol or one.case.scale != scale for one in scored):
+        raise InputError("The images were scored under several protocols or scales: their mean means nothing.")
+    scores = [score for one in scored for score in one.scores]
+    return [
         Result(
             dataset=score.dataset,
             image=score.image,
@@ -101,8 +116,11 @@ def write_results(
         )
         for score in [*scores, *mean_scores(scores)]
     ]
+
+
+def write_results(path: str | Path, results: Sequence[Result]) -> None:
+    """Write rows as CSV. The file is there whole, or not at all."""
     write_atomically(Path(path), lambda file: _write_rows(file, results))
-    return results
 
 
 def read_results(path: str | Path) -> list[Result]:
