@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from srlab.build import Training
 from srlab.evaluation.evaluate import Scored
-from srlab.evaluation.results import MEAN, Result, compare
+from srlab.evaluation.results import MEAN, Result, compare, results_of
 from srlab.evaluation.scoring import RESULTS, score_images, write_and_print
 from srlab.evaluation.strips import comparison, stack
 from srlab.inference.enlarge import enlarge
@@ -32,7 +32,12 @@ def conclude(training: Training, cfg: DictConfig) -> None:
         score_images(method, training.data.test_dataloader(), network, settings.protocol, settings.metrics)
         for method in (paradigm.super_resolve, lambda lr: enlarge(bicubic, lr))
     )
-    results = write_and_print(folder, [(cfg.network_name, None, ours), (BASELINE, None, theirs)])
+    results = [
+        row
+        for name, scored in ((cfg.network_name, ours), (BASELINE, theirs))
+        for row in results_of([score for one in scored for score in one.scores], settings.protocol, name, network.scale)
+    ]
+    write_and_print(folder, results)
     draw(ours, folder / PICTURE)
     console = Console(soft_wrap=True, highlight=False)
     for line in [*gains(results), *places(folder)]:

@@ -10,6 +10,7 @@ def test(cfg: DictConfig) -> None:
     import torch
 
     from srlab import build, run
+    from srlab.evaluation.results import results_of
     from srlab.evaluation.scoring import score_images, write_and_print
     from srlab.inference.enlarge import enlarge
     from srlab.machine import pick_device
@@ -23,7 +24,7 @@ def test(cfg: DictConfig) -> None:
     metrics = {name: build.build(metric) for name, metric in cfg.metrics.items()}
     data = build.build(cfg.data)
     data.setup("test")
-    scored = score_images(
+    scores = score_images(
         lambda lr: enlarge(network, lr.to(device, memory_format=torch.channels_last)),
         data.test_dataloader(),
         network,
@@ -31,7 +32,8 @@ def test(cfg: DictConfig) -> None:
         metrics,
         images_folder=cfg.run_dir if cfg.save_images else None,
     )
-    write_and_print(cfg.run_dir, [(cfg.network_name, cfg.weights, scored)])
+    rows = [score for scored in scores for score in scored.scores]
+    write_and_print(cfg.run_dir, results_of(rows, protocol, cfg.network_name, network.scale, cfg.weights))
 
 
 def main() -> None:

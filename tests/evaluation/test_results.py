@@ -3,16 +3,13 @@
 import csv
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 from rich.console import Console
 
 from srlab.errors import InputError
-from srlab.evaluation.evaluate import Scored
-from srlab.evaluation.protocol import Case, Protocol
+from srlab.evaluation.protocol import Protocol
 from srlab.evaluation.results import (
     Result,
     Score,
@@ -36,41 +33,32 @@ SCORES = [
 ]
 
 
-def rows(protocol: Protocol, network: str, shift: float, scale: int = 2, weights: str | None = None) -> list[Result]:
-    """What a network's images would give, every value shifted."""
-    nothing = torch.zeros(1, 1, 1, 1)
-    case = Case("", nothing, nothing, 255, scale)
-    images = dict.fromkeys((score.dataset, score.image) for score in SCORES)
-    scored = [
-        Scored(
-            [s._replace(value=s.value + shift) for s in SCORES if (s.dataset, s.image) == image],
-            nothing,
-            case,
-            protocol,
-        )
-        for image in images
-    ]
-    return results_of(scored, network, weights)
+def written_results(
+    tmp_path: Path, protocol: Protocol, network: str, shift: float, scale: int = 2, weights: str | None = None
+) -> list[Result]:
+    scores = [score._replace(value=score.value + shift) for score in SCORES]
+    results = results_of(scores, protocol, network, scale, weights)
+    write_results(tmp_path / f"{network}.csv", results)
+    return results
 
 
 def test_the_file_has_the_contracts_columns_and_rows(tmp_path: Path, protocol: Protocols) -> None:
     classical = protocol("classical_y")
-    written = rows(classical, "edsr", 0.0, weights="edsr.pt")
-    path = tmp_path / "new" / "folder" / "results.csv"
-    write_results(path, written)
+    written = written_results(tmp_path / "new" / "folder", classical, "edsr", 0.0, weights="edsr.pt")
+    path = tmp_path / "new" / "folder" / "edsr.csv"
     with path.open(newline="") as file:
-        header, *lines = csv.reader(file)
+        header, *rows = csv.reader(file)
     assert ",".join(header) == ("dataset,image,metric,value,unit,protocol,protocol_hash,network,scale,weights,seconds")
-    assert lines[0][:10] == [
+    assert rows[0][:10] == [
         "set5", "baby", "psnr_y", "37.0", "dB", "classical_y", classical.hash, "edsr", "2", "edsr.pt",
     ]  # fmt: skip
-    assert [line[:4] for line in lines if line[1] == "mean"] == [
+    assert [row[:4] for row in rows if row[1] == "mean"] == [
         ["set5", "mean", "psnr_y", "36.75"],
         ["set5", "mean", "lpips", repr((0.1 + 0.2) / 2)],
         ["set14", "mean", "psnr_y", "26.0"],
     ]
     assert read_results(path) == written
-    assert [file.name for file in path.parent.iterdir()] == ["results.csv"]
+    assert [file.name for file in path.parent.iterdir()] == ["edsr.csv"]
 
 
 def test_means_are_of_images_and_of_time() -> None:
@@ -79,18 +67,18 @@ def test_means_are_of_images_and_of_time() -> None:
     assert mean_scores([Score("a", "b", "psnr", math.inf, "dB", 0)])[0].value == math.inf
 
 
-def test_ranking_knows_which_way_is_better(protocol: Protocols) -> None:
+def test_ranking_knows_which_way_is_better(tmp_path: Path, protocol: Protocols) -> None:
     classical = protocol("classical_y")
-    both = rows(classical, "low", 0.0) + rows(classical, "high", 0.5)
+    both = written_results(tmp_path, classical, "low", 0.0) + written_results(tmp_path, classical, "high", 0.5)
     assert [result.network for result in rank(both, "psnr_y", "set5", 2)] == ["high", "low"]
     assert [result.network for result in rank(both, "lpips", "set5", 2)] == ["low", "high"]
     with pytest.raises(InputError, match="x3"):
         rank(both, "psnr_y", "set5", 3)
 
 
-def test_comparison_says_what_is_better(protocol: Protocols) -> None:
+def test_comparison_says_what_is_better(tmp_path: Path, protocol: Protocols) -> None:
     classical = protocol("classical_y")
-    ours, theirs = rows(classical, "ours", 0.25), rows(classical, "theirs", 0.0)
+    ours, theirs = written_results(tmp_path, classical, "ours", 0.25), written_results(tmp_path, classical, "theirs", 0.0)
     differences = {(d.dataset, d.metric): (round(d.value, 6), d.better) for d in compare(ours, theirs)}
     assert differences == {
         ("set5", "psnr_y"): (0.25, True),
@@ -98,12 +86,12 @@ def test_comparison_says_what_is_better(protocol: Protocols) -> None:
         ("set14", "psnr_y"): (0.25, True),
     }
     with pytest.raises(InputError, match="in common"):
-        compare(ours, rows(classical, "x3", 0.0, scale=3))
+        compare(ours, written_results(tmp_path, classical, "x3", 0.0, scale=3))
 
 
-def test_two_protocols_are_never_compared(protocol: Protocols) -> None:
-    ours = rows(protocol("classical_y"), "ours", 0.0)
-    theirs = rows(protocol("classical_y", round_y=True), "theirs", 0.0)
+def test_two_protocols_are_never_compared(tmp_path: Path, protocol: Protocols) -> None:
+    ours = written_results(tmp_path, protocol("classical_y"), "ours", 0.0)
+    theirs = written_results(tmp_path, protocol("classical_y", round_y=True), "theirs", 0.0)
     for refused in (
         lambda: compare(ours, theirs),
         lambda: rank(ours + theirs, "psnr_y", "set5", 2),
@@ -115,19 +103,10 @@ def test_two_protocols_are_never_compared(protocol: Protocols) -> None:
 
 def test_the_printed_table_shows_every_mean(tmp_path: Path, protocol: Protocols) -> None:
     console = Console(width=120, record=True, file=(tmp_path / "out").open("w"))
-    print_means(rows(protocol("classical_y"), "edsr", 0.0), console)
+    print_means(written_results(tmp_path, protocol("classical_y"), "edsr", 0.0), console)
     text = console.export_text()
     for part in ("classical_y", protocol("classical_y").hash, "psnr_y [dB]", "36.750", "0.1500", "set14", "26.000"):
         assert part in text
-
-
-def test_a_mean_over_two_protocols_or_scales_is_refused(protocol: Protocols) -> None:
-    nothing = torch.zeros(1, 1, 1, 1)
-    one = Scored([SCORES[0]], nothing, Case("", nothing, nothing, 255, 2), protocol("classical_y"))
-    assert results_of([], "edsr", None) == []
-    for other in (replace(one, protocol=protocol("rgb")), replace(one, case=replace(one.case, scale=3))):
-        with pytest.raises(InputError, match="several protocols or scales"):
-            results_of([one, other], "edsr", None)
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

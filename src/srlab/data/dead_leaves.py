@@ -1,7 +1,7 @@
 """Dead leaves: images made of occluding shapes whose radii follow a power law (Lee, Mumford, Huang, IJCV 2001).
 
 With p(r) proportional to r^-3 the images are scale invariant, as photographs are: edges at every size, junctions, and
-the 1/f^2 power spectrum. Restoration networks that train on them do well on photographs (Achddou, Gousseau, Ladjal 2021).
+the 1/f^2 power spectrum. Restoration networks that train on them do well on photographs (Achddou et al. 2021).
 An image is a pure function of (seed, index).
 
 What is drawn, and why:
@@ -22,7 +22,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 
-from srlab.data.keys import key_of
+from srlab.data.stream import key
+
+VERSION = 1
+"""Raised whenever the same (seed, index) gives other pixels, so that no cache serves the old ones."""
 
 Floats = NDArray[np.float32]
 
@@ -33,14 +36,14 @@ _LMS_FROM_RGB = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0
 _RGB_FROM_LMS = np.linalg.inv(_LMS_FROM_RGB)
 # log10 L, M, S from l, alpha, beta: the orthonormal axes of Ruderman et al.
 _LMS_FROM_LAB = np.array([[1, 1, 1], [1, 1, -1], [1, -2, 0]]) / np.sqrt([3.0, 6.0, 2.0])
-# Spread of l, alpha, beta in log10 units. Ruderman et al. measured .353, .0732, .0117 in scenes of foliage; towns, people
-# and things are more colourful, so the opponent axes are wider here.
+# Spread of l, alpha, beta in log10 units. Ruderman et al. measured .353, .0732, .0117 in scenes of foliage; towns,
+# people and things are more colourful, so the opponent axes are wider here.
 _SPREAD = np.array([0.353, 0.11, 0.016])
 
 
 def dead_leaves(seed: int, index: int, size: int = 256) -> NDArray[np.uint8]:
     """Draw image `index` of the endless set `seed`: (size, size, 3) uint8, sRGB."""
-    rng = np.random.default_rng(key_of(seed, "dead leaves", index))
+    rng = np.random.default_rng(key(seed, "dead leaves", index))
     side = size * _OVERSAMPLING
     scene = _colour_leaves(rng, _paint(rng, side, coverage=4.0, smallest=_smallest(rng)), side)
     if rng.random() < 0.5:  # a far layer out of focus, and leaves near by in focus before it
@@ -52,7 +55,8 @@ def dead_leaves(seed: int, index: int, size: int = 256) -> NDArray[np.uint8]:
     scene = gaussian_filter(scene, (lens_blur, lens_blur, 0), truncate=3)
     scene = scene.reshape(size, _OVERSAMPLING, size, _OVERSAMPLING, 3).mean(axis=(1, 3))
     noise = rng.normal(0, rng.exponential(0.004), scene.shape)
-    return np.clip(255 * (_display(scene) + noise) + 0.5, 0, 255).astype(np.uint8)
+    codes = np.clip(255 * (_display(scene) + noise) + 0.5, 0, 255)
+    return np.asarray(codes, dtype=np.uint8)
 
 
 def _smallest(rng: np.random.Generator) -> float:
@@ -72,7 +76,7 @@ class _Leaves:
 def _paint(rng: np.random.Generator, side: int, coverage: float, smallest: float) -> _Leaves:
     """Drop leaves until their summed area is `coverage` times the image's; later leaves hide earlier ones."""
     largest = side / 3
-    # The mean area of a leaf under p(r) ~ r^-3 on [smallest, largest] is 2 pi ln(largest / smallest) / (1 / s^2 - 1 / l^2).
+    # Under p(r) ~ r^-3 on [s, l], a leaf's mean area is 2 pi ln(l / s) / (1 / s^2 - 1 / l^2).
     inverse_squares = np.array([smallest, largest]) ** -2.0
     mean_area = 2 * math.pi * math.log(largest / smallest) / (inverse_squares[0] - inverse_squares[1])
     count = max(1, int(coverage * side**2 / mean_area))

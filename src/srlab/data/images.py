@@ -15,11 +15,25 @@ import numpy as np
 from PIL import Image
 
 from srlab.data import tiff
-from srlab.data.pixels import channels_last, orient, standard_depth
+from srlab.data.pixels import channels_last, levels_of, orient, standard_depth, to_pixels, to_tensor, with_channels
+from srlab.data.writing import write_image
 from srlab.errors import InputError
 from srlab.types import Pixels
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy"})
+
+__all__ = [
+    "SUFFIXES",
+    "Header",
+    "find_images",
+    "levels_of",
+    "read_header",
+    "read_image",
+    "to_pixels",
+    "to_tensor",
+    "with_channels",
+    "write_image",
+]
 
 T = TypeVar("T")
 
@@ -53,6 +67,29 @@ class Header:
     def bytes(self) -> int:
         """Size of the decoded array."""
         return self.height * self.width * self.channels * np.dtype(self.dtype).itemsize
+
+
+def find_images(root: str | Path, recursive: bool = True) -> list[Path]:
+    """The image files in a folder, sorted; or the one file that `root` is. Hidden files and folders are passed over.
+
+    Raises:
+        InputError: there is no such folder, or no image in it.
+    """
+    root = Path(root)
+    if root.is_file():
+        return [root]
+    if not root.is_dir():
+        raise InputError(f"{root}: there is no such folder. Give the path of a folder of images.")
+    found = sorted(
+        path
+        for path in root.glob("**/*" if recursive else "*")
+        if path.suffix.lower() in SUFFIXES
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(root).parts)
+    )
+    if not found:
+        raise InputError(f"{root}: holds no image ({', '.join(sorted(SUFFIXES))}). Give a folder that does.")
+    return found
 
 
 def read_image(path: str | Path, keep_alpha: bool = True) -> Pixels:

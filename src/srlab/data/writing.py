@@ -1,9 +1,7 @@
 """Write images in the depth that they have, atomically: a reader sees the whole file or none."""
 
-import os
 from io import BytesIO
 from pathlib import Path
-from uuid import uuid4
 
 import imagecodecs
 import numpy as np
@@ -12,6 +10,7 @@ from PIL import Image
 
 from srlab.data.pixels import channels_last, standard_depth
 from srlab.errors import InputError
+from srlab.files import write_atomically
 from srlab.types import Pixels
 
 # 4:4:4 and little quantisation: an enlarged image that lost its detail to the file format would be in vain.
@@ -26,22 +25,8 @@ def write_image(path: str | Path, pixels: Pixels, alpha: bool = False) -> None:
     `alpha`: the last channel is alpha; only a TIFF file needs to be told, whose fourth channel may be a band.
     """
     path = Path(path)
-    write_bytes(path, _encode(path, standard_depth(channels_last(pixels)), alpha))
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file beside its target, then rename it there: after a kill, the old file or the new one is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    content = _encode(path, standard_depth(channels_last(pixels)), alpha)
+    write_atomically(path, lambda file: file.write(content))
 
 
 def _encode(path: Path, pixels: Pixels, alpha: bool) -> bytes:

@@ -6,17 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import fmean
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
 from srlab.errors import InputError
 from srlab.evaluation.metrics import higher_is_better
+from srlab.evaluation.protocol import Protocol
 from srlab.files import write_atomically
-
-if TYPE_CHECKING:
-    from srlab.evaluation.evaluate import Scored
 
 MEAN = "mean"
 
@@ -83,23 +81,10 @@ def mean_scores(scores: Iterable[Score]) -> list[Score]:
     ]
 
 
-def results_of(scored: Sequence["Scored"], network: str | None, weights: str | None) -> list[Result]:
-    """The rows of one network: every image's scores, then the means.
-
-    Args:
-        scored: its images.
-        network: its name.
-        weights: what it was loaded from; None where it has none, or they were trained in this run.
-
-    Raises:
-        InputError: the images were scored under two protocols.
-    """
-    if not scored:
-        return []
-    protocol, scale = scored[0].protocol, scored[0].case.scale
-    if any(one.protocol != protocol or one.case.scale != scale for one in scored):
-        raise InputError("The images were scored under several protocols or scales: their mean means nothing.")
-    scores = [score for one in scored for score in one.scores]
+def results_of(
+    scores: Sequence[Score], protocol: Protocol, network: str | None, scale: int, weights: str | None = None
+) -> list[Result]:
+    """The rows of one network: every image's scores, then the means."""
     return [
         Result(
             dataset=score.dataset,
@@ -119,7 +104,7 @@ def results_of(scored: Sequence["Scored"], network: str | None, weights: str | N
 
 
 def write_results(path: str | Path, results: Sequence[Result]) -> None:
-    """Write rows as CSV. The file is there whole, or not at all."""
+    """Write rows as `results.csv`: the file is there whole, or not at all."""
     write_atomically(Path(path), lambda file: _write_rows(file, results))
 
 

@@ -10,7 +10,7 @@ from srlab.data.writing import write_image
 from srlab.evaluation.evaluate import Scored, score_image
 from srlab.evaluation.metrics import Metric
 from srlab.evaluation.protocol import Protocol
-from srlab.evaluation.results import Result, print_means, results_of, write_results
+from srlab.evaluation.results import Result, print_means, write_results
 from srlab.networks.network import Network
 from srlab.types import LabelledImage
 
@@ -44,14 +44,7 @@ def score_images(
     return scored
 
 
-def write_and_print(folder: str | Path, tables: Sequence[tuple[str, str | None, Sequence[Scored]]]) -> list[Result]:
-    """Write `results.csv` into a run folder and print the means.
-
-    Args:
-        folder: the run folder.
-        tables: of each network its name, its weights (None: it has none, or they were trained here), and its scores.
-    """
-    results = [row for name, weights, scored in tables for row in results_of(scored, name, weights)]
+def write_and_print(folder: str | Path, results: Sequence[Result]) -> None:
+    """Write `results.csv` into a run folder, and print the means."""
     write_results(Path(folder) / RESULTS, results)
     print_means(results)
-    return results

@@ -12,7 +12,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from srlab.networks.network import Network
+from srlab.networks.network import Network, require_whole
 from srlab.types import Prediction
 
 
@@ -103,6 +103,7 @@ def enlarge(image: Tensor, scale: int, kernel: str = "bicubic") -> Tensor:
 
 def enlarge_halo(scale: int, kernel: str, beyond: int = 0) -> int:
     """How many pixels around a small pixel its enlarged ones read, when each needs `beyond` enlarged neighbours too."""
+    require_whole(scale)
     # The first enlarged pixel of cell 0, `beyond` to the left, has its centre at (0.5 - beyond) / scale - 0.5 and reads
     # the whole numbers above centre - half_support; by symmetry the last one reads as far to the right.
     half_support = kernel_named(kernel)[1]

@@ -26,8 +26,7 @@ class Network(nn.Module):
         super().__init__()
         if channels < 1:
             raise ValueError(f"channels={channels}: an image has at least one channel.")
-        if scale < 1 or scale != int(scale):
-            raise ValueError(f"scale={scale}: the factor is a whole number, 1 or more; try 2, 3, 4 or 8.")
+        require_whole(scale)
         self.channels = channels
         self.scale = scale
         self.multiple_of = multiple_of
@@ -51,6 +50,16 @@ class Network(nn.Module):
                 f"LR height x width {lr.shape[2]} x {lr.shape[3]} is not a multiple of {self.multiple_of}: "
                 f"pad the image or choose a crop that is."
             )
+
+
+def require_whole(scale: float) -> None:
+    """Refuse a factor that is not a whole number, 1 or more.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if scale < 1 or scale != int(scale):
+        raise ValueError(f"scale={scale}: the factor is a whole number, 1 or more; try 2, 3, 4 or 8.")
 
 
 class Facts(NamedTuple):

@@ -1,0 +1,226 @@
+"""The data of a run: training batches from one endless stream, and whole images to validate and test on."""
+
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from srlab.data.audit import SKIP, STOP, Needs
+from srlab.data.cache import GB, CacheLimits, prepare, ram_bytes
+from srlab.data.crops import Crops
+from srlab.data.evaluation import LabelledImages
+from srlab.data.source import Source
+from srlab.data.stream import Positions
+from srlab.degradation.base import Degradation
+from srlab.errors import InputError
+from srlab.types import Batch, LabelledImage
+
+Sources = Source | Sequence[Source] | None
+
+
+class NetworkFacts(Protocol):
+    """What data must know of a network."""
+
+    scale: int
+    channels: int
+    multiple_of: int
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SuperResolutionData(pl.LightningDataModule):
+    """Training, validation and test data.
+
+    The training set is an endless stream: which image, crop, flip and degradation a sample is depends on (seed, position)
+    alone. One epoch of the Trainer is the whole run of `iterations` batches; a resumed run goes on at the batch that the
+    Trainer's progress names. The degradation runs on the device that trains.
+
+    Args:
+        degradation: HR -> LR, for training; paired sources do without.
+        train: training images; None where nothing is trained.
+        val, test: sets of whole images.
+        scale: HR pixels per LR pixel.
+        channels: of the network: 1 (RGB images become their luma Y), 3 (grey images are replicated), or any band count.
+        batch_size: samples of one rank in one batch.
+        patch: height and width of the LR crops; those of HR are `scale` times as large.
+        iterations: batches in the run.
+        seed: of the stream.
+        workers: processes that cut crops; with decoded images in RAM, none is fastest.
+        cache_gb: decoded images that may be kept in this machine's memory, in 10^9 bytes, all local ranks together.
+        disk_cache_gb: the same for memory-mapped files, all data sets in `cache_dir` together.
+        cache_dir: the folder for these files.
+        augment: turn and flip training crops.
+        on_bad_file: `stop` at files that cannot be used, or `skip` them; both list them all.
+    """
+
+    degradation: Degradation
+    train: Source | None = None
+    val: Sources = None
+    test: Sources = None
+    scale: int
+    channels: int
+    batch_size: int
+    patch: int
+    iterations: int
+    seed: int
+    workers: int = 0
+    cache_gb: float = 4.0
+    disk_cache_gb: float = 50.0
+    cache_dir: str = "~/.cache/srlab"
+    augment: bool = True
+    on_bad_file: str = STOP
+    start_iteration: int | None = field(default=None, init=False)
+    """First batch of the stream; None: as many as the Trainer's progress says are done."""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        if min(self.scale, self.channels, self.batch_size, self.patch) < 1:
+            raise ValueError(
+                f"expected positive integers, got scale={self.scale}, channels={self.channels}, "
+                f"data.batch_size={self.batch_size}, data.patch={self.patch}."
+            )
+        if min(self.iterations, self.workers, self.cache_gb, self.disk_cache_gb) < 0:
+            raise ValueError(
+                f"expected nothing below 0, got iterations={self.iterations}, data.workers={self.workers}, "
+                f"data.cache_gb={self.cache_gb}, data.disk_cache_gb={self.disk_cache_gb}."
+            )
+        if self.on_bad_file not in (STOP, SKIP):
+            raise ValueError(f"data.on_bad_file={self.on_bad_file}: choose {STOP} or {SKIP}.")
+        if self.degradation.scale != self.scale:
+            raise ValueError(
+                f"the degradation makes scale {self.degradation.scale}, but scale={self.scale}: set them alike."
+            )
+        self._prepared_sources: dict[tuple[int, bool], Source] = {}
+
+    def check_network(self, network: NetworkFacts) -> None:
+        """Refuse a network that this data does not fit (`InputError`), before any file is read."""
+        if network.scale != self.scale:
+            raise InputError(
+                f"the network enlarges {network.scale} times, the data is for scale={self.scale}: set them alike."
+            )
+        if network.channels != self.channels:
+            raise InputError(
+                f"the network takes {network.channels} channels, the data has channels={self.channels}: set them alike."
+            )
+        if self.train and self.patch % network.multiple_of:
+            down = self.patch // network.multiple_of * network.multiple_of
+            raise InputError(
+                f"data.patch={self.patch} is not a multiple of {network.multiple_of}, as the network needs: set "
+                f"data.patch={down or network.multiple_of}."
+            )
+
+    def prepare_data(self) -> None:
+        """On one rank of each machine, before all others: fill the files that they will share."""
+        if self.train:
+            self._load("train")
+
+    def setup(self, stage: str) -> None:
+        """Audit and decode what a stage ("fit", "validate", "test") needs."""
+        for purpose in {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}.get(stage, ()):
+            self._load(purpose)
+
+    def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+        """Batches from `start_iteration` to the end of the run."""
+        if not self.train:
+            raise InputError("there is no training data: choose data=builtin, folder, paired or div2k.")
+        source = self._load("train")[0]
+        rank, world = self._rank()
+        positions = Positions(self.iterations, self.batch_size, self._start(), rank, world)
+        return DataLoader(
+            Crops(
+                source,
+                self.seed,
+                self.scale,
+                self.channels,
+                self.patch,
+                self.degradation.margin,
+                self.degradation.borders,
+                self.augment,
+            ),
+            batch_sampler=positions,
+            num_workers=self.workers,
+            prefetch_factor=4 if self.workers else None,
+            pin_memory=torch.cuda.is_available(),
+            worker_init_fn=quiet_worker,
+        )
+
+    def val_dataloader(self) -> DataLoader[LabelledImage]:
+        """This rank's share of the validation images, one at a time."""
+        rank, world = self._rank()
+        return self._images("val", rank, world)
+
+    def test_dataloader(self) -> DataLoader[LabelledImage]:
+        """The test images, one at a time: all of them, but in the Trainer's own test loop this rank's share."""
+        rank, world = self._rank() if self.trainer and self.trainer.testing else (0, 1)
+        return self._images("test", rank, world)
+
+    @torch.no_grad()
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Make LR of a training batch, where it has none, and trim the margins; validation images pass."""
+        if not isinstance(batch, dict):
+            return batch
+        if "lr" in batch:
+            return Batch(batch["lr"], batch["hr"], batch["position"])
+        self.degradation.to(batch["hr"].device)
+        lr, hr, parameters = self.degradation.make_pair(batch["hr"], batch["seed"], batch["levels"])
+        return Batch(lr, hr, batch["position"], parameters)
+
+    def _load(self, purpose: str) -> list[Source]:
+        sources = _listed({"train": self.train, "val": self.val, "test": self.test}[purpose])
+        return [self._prepared(source, purpose) for source in sources]
+
+    def _prepared(self, source: Source, purpose: str) -> Source:
+        """The source, audited and decoded; a set that validates and tests is so once."""
+        known = (id(source), purpose == "train")
+        if known in self._prepared_sources:
+            return self._prepared_sources[known]
+        if purpose == "train":
+            reason = f"(data.patch={self.patch}): set data.patch lower"
+            needs = Needs(self.scale, self.channels, self.patch, reason)
+        else:  # SSIM's window is 11 x 11, in an image whose borders, `scale` pixels wide, are cut
+            needs = Needs(self.scale, self.channels, -(-11 // self.scale) + 2, "to be scored")
+        ranks = self.trainer.num_devices if self.trainer else 1
+        used = sum(map(ram_bytes, self._prepared_sources.values())) / GB
+        room = CacheLimits(
+            max(0.0, self.cache_gb / ranks - used), self.disk_cache_gb, Path(self.cache_dir).expanduser()
+        )
+        self._prepared_sources[known] = prepare(source, needs, room, self.on_bad_file, purpose)
+        return self._prepared_sources[known]
+
+    def _images(self, purpose: str, rank: int, world: int) -> DataLoader[LabelledImage]:
+        images = LabelledImages(self._load(purpose))
+        if 0 < len(images) < world:
+            raise InputError(f"{len(images)} {purpose} images cannot be shared among {world} ranks: use fewer devices.")
+        share = range(rank, len(images), world)
+        return DataLoader(images, batch_size=None, sampler=share)
+
+    def _rank(self) -> tuple[int, int]:
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+
+    def _start(self) -> int:
+        if self.start_iteration is not None:
+            return self.start_iteration
+        return self.trainer.fit_loop.epoch_loop.batch_progress.total.processed if self.trainer else 0  # type: ignore[attr-defined]
+
+
+def quiet_worker(worker: int) -> None:
+    """Leave signals to the parent, and the cores to the training.
+
+    Slurm signals every process of a step, and a forked worker inherits handlers that would requeue the job; Ctrl-C
+    reaches all processes of a terminal.
+    """
+    for name in ("SIGUSR1", "SIGUSR2", "SIGTERM", "SIGCONT", "SIGINT"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    torch.set_num_threads(1)
+
+
+def _listed(sources: Sources) -> list[Source]:
+    if sources is None:
+        return []
+    return [sources] if isinstance(sources, Source) else list(sources)

@@ -1,0 +1,77 @@
+"""What every source of images is: images by number, with their sizes known before they are decoded."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from srlab.data.images import Header
+from srlab.types import Pixels
+
+
+class Source(ABC):
+    """HR images by number, and their LR images where the source brings its own.
+
+    Attributes:
+        name: of the data set, as it stands in results, e.g. "set5".
+        lr: the LR images, as many and in the same order; None: they are made by a degradation.
+        complaints: what is wrong with the set as a whole, e.g. files without a partner; the audit reports them.
+    """
+
+    name: str
+    lr: "Source | None" = None
+    complaints: Sequence[str] = ()
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def label(self, index: int) -> str:
+        """The image's name in the set, without extension."""
+
+    @abstractmethod
+    def header(self, index: int) -> Header:
+        """Size and depth of the image, without decoding it; `InputError` where it cannot be read."""
+
+    @abstractmethod
+    def image(self, index: int) -> Pixels:
+        """The decoded image (H, W, C); `InputError` where it cannot be read."""
+
+    @abstractmethod
+    def identity(self, index: int) -> str:
+        """What the pixels depend on: equal identities mean equal pixels."""
+
+    def where(self, index: int) -> str:
+        """Where a user finds the image, for messages."""
+        return f"{self.name}: {self.label(index)}"
+
+
+class Part(Source):
+    """Some images of a source.
+
+    Args:
+        source: all of them.
+        indices: those that are kept, in their order.
+    """
+
+    def __init__(self, source: Source, indices: Sequence[int]) -> None:
+        self.name = source.name
+        self.source = source
+        self.indices = list(indices)
+        self.lr = Part(source.lr, indices) if source.lr else None
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def label(self, index: int) -> str:
+        return self.source.label(self.indices[index])
+
+    def header(self, index: int) -> Header:
+        return self.source.header(self.indices[index])
+
+    def image(self, index: int) -> Pixels:
+        return self.source.image(self.indices[index])
+
+    def identity(self, index: int) -> str:
+        return self.source.identity(self.indices[index])
+
+    def where(self, index: int) -> str:
+        return self.source.where(self.indices[index])

@@ -1,0 +1,161 @@
+"""What every composition must do. A new choice in `conf` is covered by being there."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import srlab
+from srlab.networks.network import Network
+
+Compose = Callable[..., Network]
+
+CONF = Path(srlab.__file__).parents[2] / "conf"
+SCALES = (2, 3, 4, 8)
+
+
+def choices(group: str) -> list[str]:
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+SMALLER = {
+    "edsr": ["backbone.width=8", "backbone.blocks=2"],
+    "edsr_large": ["backbone.width=12", "backbone.blocks=2"],
+    "vdsr": ["backbone.width=8", "backbone.layers=4"],
+}
+"""Overrides that keep large backbones quick; a backbone that is not named here is tested at its own size."""
+
+
+def composition(framework: str, backbone: str, upsampler: str = "subpixel") -> Any:
+    overrides = [f"framework={framework}", f"backbone={backbone}", f"upsampler={upsampler}", *SMALLER.get(backbone, [])]
+    return pytest.param(overrides, id=f"{framework}-{backbone}-{upsampler}")
+
+
+ALONE = [
+    *(composition("pre", backbone) for backbone in choices("backbone")),
+    *(composition("post", backbone) for backbone in choices("backbone")),
+    *(composition("post", "edsr", upsampler) for upsampler in choices("upsampler") if upsampler != "subpixel"),
+]
+"""Every choice of each group, beside a usual one of the others."""
+
+CROSSED = [
+    composition("post", backbone, upsampler)
+    for backbone in choices("backbone")
+    for upsampler in choices("upsampler")
+    if backbone != "edsr" and upsampler != "subpixel"
+]
+"""What ALONE leaves of all pairs."""
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("overrides", ALONE)
+def test_odd_sizes_grow_by_the_scale_and_every_parameter_learns(
+    composed: Compose, overrides: list[str], scale: int
+) -> None:
+    grows_and_learns(composed(*overrides, f"scale={scale}"), scale)
+
+
+@pytest.mark.parametrize("overrides", CROSSED)
+def test_every_pair_of_parts_fits(composed: Compose, overrides: list[str]) -> None:
+    grows_and_learns(composed(*overrides, "scale=4"), 4)
+
+
+def grows_and_learns(network: Network, scale: int) -> None:
+    height, width = 5 * network.multiple_of, 3 * network.multiple_of
+    prediction = network(torch.rand(1, 3, height, width))
+    assert prediction.sr.shape == (1, 3, scale * height, scale * width)
+    assert (network.scale, network.channels) == (scale, 3)
+    prediction.sr.square().sum().backward()
+    still = [name for name, tensor in network.named_parameters() if tensor.grad is None or not tensor.grad.any()]
+    assert not still
+
+
+@pytest.mark.parametrize("channels", [1, 31])
+@pytest.mark.parametrize("overrides", ALONE)
+def test_any_number_of_bands_goes_through(composed: Compose, overrides: list[str], channels: int) -> None:
+    network = composed(*overrides, f"channels={channels}")
+    size = 4 * network.multiple_of
+    assert network(torch.rand(2, channels, size, size)).sr.shape == (2, channels, 2 * size, 2 * size)
+
+
+@pytest.mark.parametrize("overrides", ALONE)
+def test_a_state_dict_makes_the_same_network_again(composed: Compose, overrides: list[str]) -> None:
+    network, copy = composed(*overrides).eval(), composed(*overrides).eval()
+    file = io.BytesIO()
+    torch.save(network.state_dict(), file)
+    file.seek(0)
+    copy.load_state_dict(torch.load(file, weights_only=True))
+    lr = torch.rand(1, 3, 4 * network.multiple_of, 4 * network.multiple_of)
+    with torch.no_grad():
+        torch.testing.assert_close(copy(lr).sr, network(lr).sr, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("overrides", ALONE)
+def test_bfloat16_stays_close_to_float32(composed: Compose, overrides: list[str]) -> None:
+    network = composed(*overrides).eval()
+    lr = torch.rand(1, 3, 6 * network.multiple_of, 6 * network.multiple_of)
+    with torch.no_grad():
+        exact = network(lr).sr
+        with torch.autocast("cpu", torch.bfloat16):
+            fast = network(lr.to(memory_format=torch.channels_last)).sr
+    assert fast.dtype is torch.float32, "bfloat16 has only 8 bits: the image itself is summed in float32"
+    torch.testing.assert_close(fast, exact, rtol=0.02, atol=0.02)
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+@pytest.mark.parametrize("overrides", ALONE)
+def test_the_published_halo_bounds_what_a_pixel_depends_on(composed: Compose, overrides: list[str], scale: int) -> None:
+    network = composed(*overrides, f"scale={scale}").double().eval()
+    assert network.halo is not None, "a backbone of unbounded halo needs a test of its own"
+    assert network.multiple_of == 1
+    for parameter in network.parameters():  # all paths open, all of one sign: nothing cancels, no ReLU closes
+        nn.init.constant_(parameter, 1 / max(1, parameter[0].numel()))
+    centre = network.halo + 3
+    lr = torch.ones(1, 3, 2 * centre + 1, 2 * centre + 1, dtype=torch.float64, requires_grad=True)
+    own = slice(centre * scale, (centre + 1) * scale)
+    network(lr).sr[..., own, own].square().sum().backward()
+    assert lr.grad is not None
+    measured = int((lr.grad[0, 0].nonzero() - centre).abs().max())
+    assert network.halo - 1 <= measured <= network.halo
+
+
+@pytest.mark.parametrize("framework", ["pre", "post", "interpolation"])
+def test_networks_export_with_free_sizes(composed: Compose, framework: str) -> None:
+    network = composed(f"framework={framework}", *SMALLER["edsr"]).eval()
+    height, width = torch.export.Dim("height", min=4, max=512), torch.export.Dim("width", min=4, max=512)
+    program = torch.export.export(network, (torch.rand(1, 3, 12, 14),), dynamic_shapes={"lr": {2: height, 3: width}})
+    lr = torch.rand(1, 3, 9, 21)
+    with torch.no_grad():
+        torch.testing.assert_close(program.module()(lr).sr, network(lr).sr)
+
+
+@pytest.mark.parametrize("name", choices("network"))
+def test_every_named_network_runs(composed: Compose, name: str) -> None:
+    network = composed(f"network={name}", *(["backbone.blocks=1"] if name.startswith("edsr") else []))
+    lr = torch.rand(1, network.channels, 4 * network.multiple_of, 5 * network.multiple_of)
+    assert network(lr).sr.shape == (1, network.channels, 2 * lr.shape[2], 2 * lr.shape[3])
+
+
+@pytest.mark.parametrize("backbone", ["srcnn_955", "vdsr", "espcn", "fsrcnn", "edsr"])
+@pytest.mark.parametrize("name", ["srcnn_915", "vdsr", "espcn", "fsrcnn", "edsr_baseline"])
+def test_a_named_networks_parts_can_be_exchanged(composed: Compose, name: str, backbone: str) -> None:
+    for exchanged in (f"backbone={backbone}", "framework=post", "upsampler=nearest"):
+        network = composed(f"network={name}", exchanged)
+        lr = torch.rand(1, network.channels, 4, 4)
+        assert network(lr).sr.shape == (1, network.channels, 8, 8)
+
+
+def test_the_numbers_of_a_named_network_are_ordinary_overrides(composed: Compose) -> None:
+    network = composed("network=edsr_baseline", "backbone.blocks=8", "backbone.width=16", "channels=4")
+    assert network.halo == composed("framework=post", "backbone.blocks=8").halo
+    assert network.channels == 4
+    assert sum(name.endswith("branch.0.weight") for name in network.state_dict()) == 8
