@@ -42,9 +42,11 @@ def training(cfg: DictConfig) -> Training:
 
     from srlab import run
     from srlab.callbacks.atomic import AtomicCheckpointIO
+    from srlab.callbacks.checkpoints import Checkpoints
     from srlab.networks.weights import load_weights
 
     check_signatures(cfg)
+    run.quieten_lightning()
     pl.seed_everything(cfg.seed, verbose=False)
     paradigm = build(cfg.paradigm)
     paradigm.config = run.plain(cfg)
@@ -52,9 +54,11 @@ def training(cfg: DictConfig) -> Training:
         load_weights(paradigm.network, weight_file(cfg.weights))
     data = build(cfg.data)
     data.check_network(paradigm.network)
+    callbacks = build_all(cfg.callbacks)
     trainer = build(
         cfg.trainer,
-        callbacks=build_all(cfg.callbacks),
+        callbacks=callbacks,
+        enable_checkpointing=any(isinstance(callback, Checkpoints) for callback in callbacks),
         logger=build_all(cfg.logger),
         plugins=[AtomicCheckpointIO()],
         default_root_dir=cfg.run_dir,
@@ -108,7 +112,7 @@ def build(node: Any, **shared: object) -> Any:
         return hydra.utils.instantiate(node, **shared, _convert_="all")
     except InstantiationException as error:
         cause = error.__cause__
-        if isinstance(cause, REFUSALS):
+        if isinstance(cause, REFUSALS) or type(cause).__name__ == "MisconfigurationException":  # Lightning's
             raise InputError(str(cause)) from error
         raise
 

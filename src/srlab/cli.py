@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
+from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -30,6 +30,8 @@ def command(config_name: str, task: Callable[[DictConfig], float | None]) -> Non
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra hands errors on, instead of printing them and leaving with 1
     try:
         hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=config_name)(task)()
+    except InstantiationException:
+        raise  # a fault of a part, not of what it was given: that would be an InputError
     except (InputError, HydraException, OmegaConfBaseException) as error:
         if wants_tracebacks:
             traceback.print_exc()

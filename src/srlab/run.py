@@ -1,6 +1,7 @@
 """A run: its folder, its resolved configuration, its position when it is resumed, and what it leaves behind."""
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,20 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
     container = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}
+
+
+def quieten_lightning() -> None:
+    """Leave out what Lightning says of itself, and its warnings against what is meant so here."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch").propagate = False  # it has a handler of its own
+    for message in (
+        r".*module\(s\) in eval mode",  # the moving average never trains
+        r".*number of training batches .* is smaller than the logging interval",
+        r".*does not have many workers",  # decoded images are cut faster than workers hand them on
+        r".*ended before the epoch ended and your dataloader is not resumable",  # the stream is
+        r".*isinstance\(treespec, LeafSpec\)",
+    ):
+        warnings.filterwarnings("ignore", message)
 
 
 @contextmanager

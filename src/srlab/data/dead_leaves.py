@@ -20,6 +20,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from scipy import fft
 from scipy.ndimage import gaussian_filter
 
 from srlab.data.stream import key
@@ -46,12 +47,12 @@ def dead_leaves(seed: int, index: int, size: int = 256) -> NDArray[np.uint8]:
     rng = np.random.default_rng(key(seed, "dead leaves", index))
     side = size * _OVERSAMPLING
     scene = _colour_leaves(rng, _paint(rng, side, coverage=4.0, smallest=_smallest(rng)), side)
-    if rng.random() < 0.5:  # a far layer out of focus, and leaves near by in focus before it
+    if rng.random() < 0.25:  # a far layer out of focus, and leaves near by in focus before it
         far_blur = _OVERSAMPLING * rng.uniform(0.5, 4)
         scene = gaussian_filter(scene, (far_blur, far_blur, 0), truncate=3)
         near = _paint(rng, side, coverage=rng.uniform(0.3, 1.2), smallest=_smallest(rng))
         scene = np.where((near.labels > 0)[..., None], _colour_leaves(rng, near, side), scene)
-    lens_blur = _OVERSAMPLING * rng.uniform(0, 0.45)
+    lens_blur = _OVERSAMPLING * rng.uniform(0, 0.6)
     scene = gaussian_filter(scene, (lens_blur, lens_blur, 0), truncate=3)
     scene = scene.reshape(size, _OVERSAMPLING, size, _OVERSAMPLING, 3).mean(axis=(1, 3))
     noise = rng.normal(0, rng.exponential(0.004), scene.shape)
@@ -163,11 +164,10 @@ def _natural_colours(rng: np.random.Generator, count: int) -> Floats:
 
 def _coloured_noise(rng: np.random.Generator, side: int, slope: float) -> Floats:
     """(side, side) periodic noise of zero mean, unit variance, and amplitude spectrum 1 / f^slope."""
-    frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None])
-    frequency[0, 0] = 1
-    spectrum = np.fft.rfft2(rng.standard_normal((side, side), dtype=np.float32)) * frequency**-slope
-    spectrum[0, 0] = 0
-    field = np.fft.irfft2(spectrum, s=(side, side))
+    squared = (fft.fftfreq(side)[:, None] ** 2 + fft.rfftfreq(side)[None] ** 2).astype(np.float32)
+    squared[0, 0] = np.inf  # so that the mean becomes 0
+    spectrum = fft.rfft2(rng.standard_normal((side, side), dtype=np.float32)) * squared ** np.float32(-slope / 2)
+    field = fft.irfft2(spectrum, s=(side, side))
     return np.asarray(field / field.std(), dtype=np.float32)
 
 

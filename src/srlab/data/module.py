@@ -159,6 +159,12 @@ class SuperResolutionData(pl.LightningDataModule):
         rank, world = self._rank() if self.trainer and self.trainer.testing else (0, 1)
         return self._images("test", rank, world)
 
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """Move a training batch; a whole image stays, since it is scored on the CPU and only its LR goes to the device."""
+        if isinstance(batch, LabelledImage):
+            return batch
+        return super().transfer_batch_to_device(batch, device, dataloader_idx)
+
     @torch.no_grad()
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Make LR of a training batch, where it has none, and trim the margins; validation images pass."""

@@ -13,7 +13,7 @@ import torch.distributed
 from torch import Tensor
 from torch.optim import Optimizer
 
-from srlab.data.keys import words_of
+from srlab.data.stream import key
 from srlab.evaluation.evaluate import Scored, score_image
 from srlab.evaluation.metrics import Metric
 from srlab.evaluation.protocol import Protocol
@@ -97,7 +97,7 @@ class SuperResolution(pl.LightningModule):
     # Training
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        (seed,) = words_of(self.settings.seed, f"step on rank {self.global_rank}", self.iteration, 1)
+        seed = key(self.settings.seed, "step", self.iteration, self.global_rank)
         torch.manual_seed(seed)
         random.seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002 - third-party parts may draw from it
@@ -125,11 +125,6 @@ class SuperResolution(pl.LightningModule):
         checkpoint["config"] = self.config
 
     # Validation and test
-
-    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        if isinstance(batch, LabelledImage):
-            return batch  # scored in float32 on the CPU; only its LR goes to the device
-        return super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     def super_resolve(self, lr: Tensor) -> Tensor:
         """What a user of the trained network gets: (B, C, H, W) -> (B, C, scale H, scale W) in [0, 1], in float32."""
