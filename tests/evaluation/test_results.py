@@ -78,7 +78,10 @@ def test_ranking_knows_which_way_is_better(tmp_path: Path, protocol: Protocols) 
 
 def test_comparison_says_what_is_better(tmp_path: Path, protocol: Protocols) -> None:
     classical = protocol("classical_y")
-    ours, theirs = written_results(tmp_path, classical, "ours", 0.25), written_results(tmp_path, classical, "theirs", 0.0)
+    ours, theirs = (
+        written_results(tmp_path, classical, "ours", 0.25),
+        written_results(tmp_path, classical, "theirs", 0.0),
+    )
     differences = {(d.dataset, d.metric): (round(d.value, 6), d.better) for d in compare(ours, theirs)}
     assert differences == {
         ("set5", "psnr_y"): (0.25, True),
