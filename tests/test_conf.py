@@ -4,12 +4,15 @@ from pathlib import Path
 
 import hydra
 import pytest
+import torch
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
+import srlab
 from srlab.build import build, build_all, check_signatures
 from srlab.config import register
-from tests.conftest import ROOT, Command
+from srlab.errors import InputError
+from tests.conftest import ROOT, TINY, Command
 
 SEVERAL = {"callbacks", "logger", "loss", "metric"}  # groups of which a run takes several
 ELSEWHERE = {"hydra"}
@@ -59,18 +62,21 @@ def test_each_command_composes_by_itself(name: str, tmp_path: Path) -> None:
     check_signatures(given(composed(name, [f"run_dir={tmp_path}"]), tmp_path))
 
 
+@pytest.mark.usefixtures("photos")
 def test_parts_from_another_package_train_without_a_fork(
     command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.syspath_prepend(ROOT / "examples/own_parts")
     outcome = command(
         "train",
+        *TINY,
         "hydra.searchpath=[pkg://own_parts.conf]",
         "backbone=gated",
-        "backbone.width=8",
         "loss=[l1,edges]",
-        "experiment=demo",
-        "~backbone.blocks",
-        "network=null",
+        "hydra.run.dir=run",
     )
     assert outcome.status == 0, outcome.err
+    assert "train/loss_edges" in (tmp_path / "run/metrics.csv").read_text()
+    with pytest.raises(InputError, match="own_parts"):
+        srlab.load("run")
+    assert srlab.load("run", trusted=["own_parts"])(torch.rand(1, 3, 4, 4)).sr.shape == (1, 3, 8, 8)

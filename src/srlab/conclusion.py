@@ -29,8 +29,8 @@ def conclude(training: Training, cfg: DictConfig) -> None:
     bicubic = Interpolation(network.channels, network.scale, BASELINE)
     training.data.setup("test")
     ours, theirs = (
-        score_images(method, training.data.test_dataloader(), network, settings.protocol, settings.metrics)
-        for method in (paradigm.super_resolve, lambda lr: enlarge(bicubic, lr))
+        score_images(method, training.data.test_dataloader(), judged, settings.protocol, settings.metrics)
+        for judged, method in ((network, paradigm.super_resolve), (bicubic, lambda lr: enlarge(bicubic, lr)))
     )
     results = [
         row
