@@ -68,7 +68,7 @@ def bare_step(network: torch.nn.Module, precision: str, channels_last: bool) -> 
         with torch.autocast("cpu", torch.bfloat16, enabled=precision.startswith("bf16")):
             loss = torch.nn.functional.l1_loss(network(lr).sr, hr)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         return loss
 
@@ -98,7 +98,7 @@ def compare_loops(rounds: int, iterations: int) -> None:
         bare = bare_step(build.build(cfg.framework), cfg.trainer.precision, channels_last=True)
         bare(2)
         timer = RoundTimer(bare, iterations, rounds)
-        training.trainer.callbacks.append(timer)
+        training.trainer.callbacks.append(timer)  # type: ignore[attr-defined]
         training.trainer.fit(training.paradigm, training.data)
     pairs = list(zip(timer.bare_seconds[1:], timer.trainer_seconds, strict=False))
     shares = sorted(b / t for b, t in pairs)

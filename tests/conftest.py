@@ -6,9 +6,32 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+
+TINY = [
+    "backbone.blocks=1",
+    "backbone.width=8",
+    "data=folder",
+    "data.root=photos",
+    "data.val_root=photos",
+    "data.batch_size=2",
+    "data.patch=8",
+    "data.workers=0",
+    "iterations=6",
+    "logger=[csv]",
+    "trainer.val_check_interval=4",
+    "trainer.log_every_n_steps=1",
+    "trainer.enable_progress_bar=false",
+    "callbacks=[checkpoints,strips]",
+    "callbacks.checkpoints.every=2",
+]
+"""A training of seconds on the folder `photos`."""
 
 
 def _folder(variable: str, what: str) -> Path:
@@ -19,6 +42,11 @@ def _folder(variable: str, what: str) -> Path:
     if not path.is_dir():
         pytest.fail(f"{variable}={value} is not a folder: set it to the folder with {what}, or unset it")
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ["SRLAB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +96,15 @@ class Outcome(NamedTuple):
 def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
     """Run `command("train", "scale=2", ...)` in an empty folder."""
     return Command(monkeypatch, capfd, tmp_path)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Three smooth images of different sizes."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for index, size in enumerate([(40, 48), (48, 40), (44, 44)]):
+        coarse = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
+        Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(folder / f"{index}.png")
+    return folder

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.conftest import ROOT
+
 OPTIONAL = {"torchvision"}
 
 
@@ -52,10 +53,11 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = folder / "environment"
     venv.create(environment, with_pip=False)
     site = Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
+    ours = [path for path in sys.path if path.endswith("site-packages")]
     wheel = next(folder.glob("*.whl"))
     install = [sys.executable, "-m", "pip", "--python", str(environment), "install", "--no-deps", str(wheel)]
     subprocess.run(install, check=True, capture_output=True)
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))  # a folder's own .pth files are not followed
+    (site / "dependencies.pth").write_text("\n".join(ours))  # a folder's own .pth files are not followed
     return environment
 
 

@@ -5,49 +5,17 @@ import csv
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from omegaconf import OmegaConf
-from PIL import Image
+from omegaconf import DictConfig, OmegaConf
 
 import srlab
-from tests.conftest import Command
-
-TINY = [
-    "backbone.blocks=1",
-    "backbone.width=8",
-    "data=folder",
-    "data.root=photos",
-    "data.val_root=photos",
-    "data.batch_size=2",
-    "data.patch=8",
-    "data.workers=0",
-    "iterations=6",
-    "logger=[csv]",
-    "trainer.val_check_interval=4",
-    "trainer.log_every_n_steps=1",
-    "trainer.enable_progress_bar=false",
-    "callbacks=[checkpoints,strips]",
-    "callbacks.checkpoints.every=2",
-]
+from tests.conftest import TINY, Command
 
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    """Three smooth images of different sizes."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for index, size in enumerate([(40, 48), (48, 40), (44, 44)]):
-        coarse = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
-        Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(folder / f"{index}.png")
-    return folder
 
 
 def weights_of(checkpoint: Path) -> dict[str, torch.Tensor]:
@@ -104,8 +72,9 @@ def test_a_run_that_was_ended_goes_on_to_the_same_weights_and_records(
     assert rows_of(tmp_path / "straight/metrics.csv") == rows_of(tmp_path / "ended/metrics.csv")
 
 
-def _without_saboteur(path: Path) -> OmegaConf:
+def _without_saboteur(path: Path) -> DictConfig:
     cfg = OmegaConf.load(path)
+    assert isinstance(cfg, DictConfig)
     del cfg.callbacks["end"]
     return cfg
 

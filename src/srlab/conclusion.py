@@ -13,9 +13,10 @@ from srlab.evaluation.scoring import RESULTS, score_images, write_and_print
 from srlab.evaluation.strips import comparison, stack
 from srlab.inference.enlarge import enlarge
 from srlab.inference.exported import EXPORT
+from srlab.interpolants import Kernel
 from srlab.networks.interpolation import Interpolation
 
-BASELINE = "bicubic"
+BASELINE: Kernel = "bicubic"
 PICTURE = "comparison.png"
 STRIPS = 4
 
@@ -29,8 +30,8 @@ def conclude(training: Training, cfg: DictConfig) -> None:
     bicubic = Interpolation(network.channels, network.scale, BASELINE)
     training.data.setup("test")
     ours, theirs = (
-        score_images(method, training.data.test_dataloader(), network, settings.protocol, settings.metrics)
-        for method in (paradigm.super_resolve, lambda lr: enlarge(bicubic, lr))
+        score_images(method, training.data.test_dataloader(), judged, settings.protocol, settings.metrics)
+        for judged, method in ((network, paradigm.super_resolve), (bicubic, lambda lr: enlarge(bicubic, lr)))
     )
     results = [
         row

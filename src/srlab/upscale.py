@@ -26,10 +26,15 @@ def upscale(cfg: DictConfig) -> None:
 
     cfg = run.prepare(cfg)
     device = build.refusing(pick_device, cfg.device)
-    network = build.network(cfg).to(device, memory_format=torch.channels_last)
+    network = build.network(cfg).to(device).to(memory_format=torch.channels_last)
     in_bfloat16 = gains_from_bfloat16(device) if cfg.precision == "auto" else cfg.precision == "bf16"
     source = Path(cfg.input).expanduser()
     images = find_images(source)
+    check_channels(images, network.channels)
+    if not cfg.weights:
+        log.warning(
+            "No weights: this is %s interpolation. Give weights=<run or export folder, or file>.", cfg.network_name
+        )
     targets = output_paths(images, source, Path(cfg.output or cfg.run_dir).expanduser(), network.scale)
     for image, target in zip(images, targets, strict=True):
         with torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16):
@@ -51,6 +56,23 @@ def output_paths(images: list[Path], source: Path, output: Path, scale: int) -> 
     if taken:
         raise InputError(f"{', '.join(taken[:5])} exist already, and nothing is overwritten: give another output=.")
     return targets
+
+
+def check_channels(images: list[Path], channels: int) -> None:
+    """Refuse images that the network cannot take (`InputError`), all at once and before any is enlarged."""
+    from srlab.data.images import read_header
+    from srlab.data.pixels import channels_fit
+    from srlab.errors import InputError
+
+    faults = []
+    for image in images:
+        header = read_header(image).without_alpha()
+        if not channels_fit(header.channels, channels):
+            faults.append(f"{image} has {header.channels} channels")
+    if faults:
+        raise InputError(
+            f"The network takes {channels} channels: {'; '.join(faults)}. Leave them out, or take a network for them."
+        )
 
 
 def enlarge_file(network: "Network", source: Path, target: Path, device: "torch.device") -> None:

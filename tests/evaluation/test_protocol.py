@@ -166,11 +166,9 @@ def test_the_hash_is_of_every_field_and_of_nothing_else(protocol: Protocols) -> 
         base.round_y = True  # type: ignore[misc]
 
 
-def test_shipped_protocols_keep_their_hashes() -> None:
+def test_shipped_protocols_keep_their_hashes(protocol: Protocols) -> None:
     """Results on disk carry these. A change here makes them incomparable: give the new convention a new name."""
-    from tests.evaluation.conftest import shipped
-
-    assert {name: shipped(name).hash for name in CHOICES} == {
+    assert {name: protocol(name).hash for name in CHOICES} == {
         "classical_y": "11c10d0f6347",
         "float_y": "aefd308a5b13",
         "old_matlab_y": "fe36e94a12d7",

@@ -24,6 +24,7 @@ def test_statistics_are_averaged_and_counters_copied() -> None:
     network(torch.randn(4, 2, 3, 3) + 5)
     average.update(network, 10_000)
     assert average.network.num_batches_tracked == 1
+    assert network.running_mean is not None
     torch.testing.assert_close(average.network.running_mean, 0.001 * network.running_mean)
 
 

@@ -14,6 +14,8 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Checkpoint
 
+from srlab.paradigms.base import SuperResolution
+
 log = logging.getLogger(__name__)
 PATTERN = "iteration_*.ckpt"
 
@@ -67,7 +69,7 @@ class Checkpoints(Checkpoint):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.sanity_checking or not trainer.fit_loop.epoch_loop.batch_progress.total.ready:
             return
-        value = trainer.callback_metrics.get(self.monitor or f"val/{pl_module.settings.protocol.metric_names[0]}")
+        value = trainer.callback_metrics.get(self.monitor or self._protocols_psnr(pl_module))
         if value is not None and self._improves(float(value)):
             self.best = float(value)
             trainer.save_checkpoint(self.folder / "best.ckpt")
@@ -92,6 +94,11 @@ class Checkpoints(Checkpoint):
         if self.best is None:
             return value == value  # a NaN is no best
         return value > self.best if self.higher_is_better else value < self.best
+
+    @staticmethod
+    def _protocols_psnr(pl_module: pl.LightningModule) -> str:
+        assert isinstance(pl_module, SuperResolution)
+        return f"val/{pl_module.settings.protocol.metric_names[0]}"
 
     @staticmethod
     def _iteration(trainer: pl.Trainer) -> int:

@@ -6,7 +6,6 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.loggers import WandbLogger
 
-from srlab.evaluation.evaluate import Scored
 from srlab.evaluation.strips import comparison
 from srlab.types import LabelledImage
 
@@ -31,10 +30,10 @@ class ImageStrips(pl.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        if batch_idx >= self.images or dataloader_idx or not trainer.is_global_zero or not isinstance(outputs, Scored):
+        if batch_idx >= self.images or dataloader_idx or not trainer.is_global_zero:
             return
         iteration = trainer.fit_loop.epoch_loop.batch_progress.total.ready
-        picture = comparison(outputs)
+        picture = comparison(outputs["scored"])
         self.folder.mkdir(parents=True, exist_ok=True)
         picture.save(self.folder / f"{batch.dataset}_{batch.name}_{iteration:09d}.png")
         for logger in trainer.loggers:

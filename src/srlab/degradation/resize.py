@@ -8,61 +8,28 @@ What `imresize` does, and the common ports leave out:
 - an 8-bit image is *rounded to 8 bit in between*, and halves are rounded up.
 
 An enlargement or a reduction by an integer is torch's antialiased bicubic (Keys, 1981, a = -1/2), one axis at a time
-on an image padded by the kernel's support. It is run in float64: that costs 1.0 to 1.4 times float32's time, and
-float32 is off by up to 1e-2 grey levels of 255 at x3, because torch then computes the phase in float32. Every other
-scale and kernel sums taps.
+on an image padded by the kernel's support. Every other scale and kernel sums taps. Both run in float64, which hardly
+costs time: in float32 an enlargement by 3 is off by up to 1e-2 grey levels of 255, since torch computes the phase so.
 
-For images of integer depth the arithmetic is on integer codes (0 ... levels), where the bicubic weights of x1/2, x1/4
-and x1/8 are dyadic and the sums exact: a tie is seen as a tie. (At x1/3 the weights are multiples of 1/81, and there
-are no ties.)
+Images of integer depth are resized as integer codes (0 ... levels). There the bicubic weights of x1/2 and x1/4 are
+dyadic and sums of 8-bit codes exact even in float32: a tie is seen as a tie. (At x1/3 the weights are multiples of
+1/81: no sum is a tie, or nearer to one than 1/162.)
 """
 
 import math
-from collections.abc import Callable
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srlab.degradation.rounding import code_unit, largest_codes, round_codes
+from srlab.degradation.rounding import accurate_dtype, by_depth, round_codes_
+from srlab.interpolants import KERNELS, Kernel
 
 Borders = Literal["symmetric", "replicate"]
-Kernel = Literal["nearest", "bilinear", "bicubic", "lanczos2", "lanczos3"]
 
+_EXACT_IN_FLOAT32 = (1.0, 1 / 2, 1 / 3, 1 / 4)  # for 8-bit codes: see above
 BICUBIC_SUPPORT = 2  # pixels on each side of the centre, times 1 / scale when shrinking
-
-
-def _box(x: Tensor) -> Tensor:
-    return ((x >= -0.5) & (x < 0.5)).to(x.dtype)
-
-
-def _triangle(x: Tensor) -> Tensor:
-    return (1 - x.abs()).clamp(min=0)
-
-
-def _cubic(x: Tensor) -> Tensor:
-    a = x.abs()
-    near = 1.5 * a**3 - 2.5 * a**2 + 1
-    far = -0.5 * a**3 + 2.5 * a**2 - 4 * a + 2
-    return torch.where(a <= 1, near, torch.where(a <= 2, far, torch.zeros_like(a)))
-
-
-def _lanczos2(x: Tensor) -> Tensor:
-    return torch.where(x.abs() < 2, torch.sinc(x) * torch.sinc(x / 2), torch.zeros_like(x))
-
-
-def _lanczos3(x: Tensor) -> Tensor:
-    return torch.where(x.abs() < 3, torch.sinc(x) * torch.sinc(x / 3), torch.zeros_like(x))
-
-
-_KERNELS: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {
-    "nearest": (_box, 0.5),
-    "bilinear": (_triangle, 1.0),
-    "bicubic": (_cubic, float(BICUBIC_SUPPORT)),
-    "lanczos2": (_lanczos2, 2.0),
-    "lanczos3": (_lanczos3, 3.0),
-}
 
 
 def resize(
@@ -97,22 +64,25 @@ def resize(
             "convert to float32 in [0, 1] and add the batch axis."
         )
     kernel_support(kernel)  # refuses an unknown name
-    height, width = image.shape[-2:]
-    plan = _plan(height, width, scale, size)
-    top = largest_codes(levels, image)
-    unit = code_unit(top)
-    codes = round_codes(image.to(top.dtype) * unit, top)
-    for axis, out, ratio in plan:
-        codes = _resize_axis(codes, axis, out, ratio, kernel, borders, antialias)
-        codes = round_codes(codes, top)
-    return (codes / unit).to(image.dtype)
+    plan = _plan(image.shape[-2], image.shape[-1], scale, size)
+
+    def resize_all(images: Tensor, depth: int) -> Tensor:
+        exact = kernel == "bicubic" and 0 < depth <= 255 and all(one[2] in _EXACT_IN_FLOAT32 for one in plan)
+        dtype = torch.float32 if exact else accurate_dtype(images.device)
+        codes = round_codes_(images.to(dtype) * depth, depth) if depth else images
+        for axis, out, ratio in plan:
+            codes = _resize_axis(codes, dtype, axis, out, ratio, kernel, borders, antialias)
+            codes = round_codes_(codes, depth) if depth else codes
+        return (codes / depth if depth else codes).to(images.dtype)
+
+    return by_depth(resize_all, image, levels)
 
 
 def kernel_support(kernel: Kernel) -> int:
     """Pixels of the smaller image that the kernel reaches on each side of its centre, rounded up."""
-    if kernel not in _KERNELS:
-        raise ValueError(f"kernel={kernel!r} is none of {', '.join(_KERNELS)}: choose one of them.")
-    return math.ceil(_KERNELS[kernel][1])
+    if kernel not in KERNELS:
+        raise ValueError(f"kernel={kernel!r} is none of {', '.join(KERNELS)}: choose one of them.")
+    return math.ceil(KERNELS[kernel][1])
 
 
 def crop_to_multiple(image: Tensor, multiple: int) -> Tensor:
@@ -149,15 +119,22 @@ def _plan(height: int, width: int, scale: float | None, size: tuple[int, int] | 
 
 
 def _resize_axis(
-    x: Tensor, axis: int, out: int, scale: float, kernel: Kernel, borders: Borders, antialias: bool
+    x: Tensor,
+    dtype: torch.dtype,
+    axis: int,
+    out: int,
+    scale: float,
+    kernel: Kernel,
+    borders: Borders,
+    antialias: bool,
 ) -> Tensor:
     n = x.shape[axis]
     factor = round(scale) if scale >= 1 else round(1 / scale)
     integer = math.isclose(scale, factor if scale >= 1 else 1 / factor, rel_tol=1e-12)
     if out == n and integer and factor == 1:
-        return x
+        return x.to(dtype)
     if kernel != "bicubic" or not integer or not (antialias or scale >= 1):
-        return _sum_taps(x, axis, out, scale, kernel, borders, antialias)
+        return _sum_taps(x.to(dtype), axis, out, scale, kernel, borders, antialias)
     if scale >= 1:
         before, after, trim = BICUBIC_SUPPORT, BICUBIC_SUPPORT, BICUBIC_SUPPORT * factor
         length = (n + 2 * BICUBIC_SUPPORT) * factor
@@ -165,7 +142,7 @@ def _resize_axis(
         before = BICUBIC_SUPPORT * factor  # a multiple of the factor, so that the phase stays
         after, trim = before + out * factor - n, BICUBIC_SUPPORT
         length = out + 2 * BICUBIC_SUPPORT
-    x = _pad_axis(x, axis, before, after, borders)
+    x = _pad_axis(x, axis, before, after, borders).to(dtype)
     target = (length, x.shape[-1]) if axis == -2 else (x.shape[-2], length)
     return F.interpolate(x, size=target, mode="bicubic", antialias=True).narrow(axis, trim, out)
 
@@ -191,7 +168,7 @@ def _sum_taps(
     x: Tensor, axis: int, out: int, scale: float, kernel: Kernel, borders: Borders, antialias: bool
 ) -> Tensor:
     """Any scale and kernel: each output pixel is a weighted sum of the input pixels under the kernel."""
-    function, support = _KERNELS[kernel]
+    function, support = KERNELS[kernel]
     stretch = min(scale, 1.0) if antialias and kernel != "nearest" else 1.0
     width = 2 * support / stretch
     centre = (torch.arange(out, dtype=torch.float64) + 0.5) / scale - 0.5

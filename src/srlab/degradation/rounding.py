@@ -1,5 +1,7 @@
 """Rounding to the codes of an image's depth: 0 ... levels; 255 for 8 bit, 65535 for 16 bit, 0 for float images."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -9,24 +11,9 @@ def accurate_dtype(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64
 
 
-def largest_codes(levels: int | Tensor, image: Tensor) -> Tensor:
-    """The largest code of each image, or of all: (B,) or a number -> (B, 1, 1, 1) or (1, 1, 1, 1)."""
-    top = torch.as_tensor(levels, device=image.device).to(accurate_dtype(image.device)).reshape(-1, 1, 1, 1)
-    if top.shape[0] not in (1, image.shape[0]):
-        raise ValueError(
-            f"levels has {top.shape[0]} values for {image.shape[0]} images: give one per image, or one for all."
-        )
-    return top
-
-
-def code_unit(top: Tensor) -> Tensor:
-    """What turns [0, 1] into codes: the largest code, or 1 for a float image, which stays as it is."""
-    return torch.where(top > 0, top, torch.ones_like(top))
-
-
-def round_codes(codes: Tensor, top: Tensor) -> Tensor:
-    """Round halves up, as MATLAB does, and clamp to 0 ... top; float images (top = 0) stay as they are."""
-    return torch.where(top > 0, torch.minimum((codes + 0.5).floor().clamp(min=0), top), codes)
+def round_codes_(codes: Tensor, levels: int) -> Tensor:
+    """Round halves up, as MATLAB does, and clamp to 0 ... levels, in place."""
+    return codes.add_(0.5).floor_().clamp_(0, levels)
 
 
 def quantize(image: Tensor, levels: int | Tensor) -> Tensor:
@@ -36,6 +23,33 @@ def quantize(image: Tensor, levels: int | Tensor) -> Tensor:
         image: floating, white at 1.
         levels: the largest code (255, 65535) or 0, for all or one per image (B,).
     """
-    top = largest_codes(levels, image)
-    unit = code_unit(top)
-    return (round_codes(image.to(top.dtype) * unit, top) / unit).clamp(0, 1).to(image.dtype)
+
+    def quantize_all(images: Tensor, depth: int) -> Tensor:
+        if depth == 0:
+            return images.clamp(0, 1)
+        codes = round_codes_(images.to(accurate_dtype(images.device)) * depth, depth)
+        return (codes / depth).to(images.dtype)
+
+    return by_depth(quantize_all, image, levels)
+
+
+def by_depth(function: Callable[[Tensor, int], Tensor], image: Tensor, levels: int | Tensor) -> Tensor:
+    """Call a function on the images of each depth together: (B, ...) -> (B, ...), in the batch's order.
+
+    Args:
+        function: images, and the largest code of them all, to images of one size.
+        image: the batch.
+        levels: the largest code, for all or one per image (B,).
+    """
+    if isinstance(levels, int):
+        return function(image, levels)
+    depths = levels.flatten().tolist()
+    if len(depths) not in (1, len(image)):
+        raise ValueError(
+            f"levels has {len(depths)} values for {len(image)} images: give one per image, or one for all."
+        )
+    if len(set(depths)) == 1:
+        return function(image, depths[0])
+    parts = {depth: [i for i, own in enumerate(depths) if own == depth] for depth in set(depths)}
+    done = {depth: function(image[indices], depth) for depth, indices in parts.items()}
+    return torch.stack([done[depth][parts[depth].index(i)] for i, depth in enumerate(depths)])

@@ -1,4 +1,4 @@
-"""Metrics that judge as people do, from torchmetrics and scikit-image; chosen by `metrics=[lpips,dists]`.
+"""Metrics that judge as people do, from torchmetrics and scikit-image; chosen by `metric@metrics=[lpips,dists]`.
 
 LPIPS, DISTS and ARNIQA stand on networks whose weights torchvision and the authors host. They are taken from torch's
 cache, or downloaded into it when the metric is built, that is, before any work starts. NIQE is in no library that this

@@ -7,10 +7,12 @@ from torch import Tensor
 
 from srlab.data.pixels import to_pixels
 from srlab.data.writing import write_image
+from srlab.degradation.resize import resize
 from srlab.evaluation.evaluate import Scored, score_image
 from srlab.evaluation.metrics import Metric
 from srlab.evaluation.protocol import Protocol
 from srlab.evaluation.results import Result, print_means, write_results
+from srlab.networks.interpolation import Interpolation
 from srlab.networks.network import Network
 from srlab.types import LabelledImage
 
@@ -27,6 +29,9 @@ def score_images(
 ) -> list[Scored]:
     """Score each image.
 
+    A baseline that interpolates does it in the image's depth where the protocol rounds SR, as MATLAB enlarges an 8-bit
+    image: rounded between the passes too. The published bicubic rows of 8-bit LR are made so.
+
     Args:
         enlarge: LR (1, C, H, W) -> SR in [0, 1], as a user of the network gets it.
         images: whole images with their ground truth.
@@ -37,11 +42,19 @@ def score_images(
     """
     scored = []
     for image in images:
-        scored.append(score_image(enlarge, image, protocol, network.scale, network.channels, metrics))
+        method = enlarge
+        if isinstance(network, Interpolation) and protocol.round_sr and image.levels:
+            method = in_depth(network, image.levels)
+        scored.append(score_image(method, image, protocol, network.scale, network.channels, metrics))
         if images_folder is not None:
             target = Path(images_folder) / "images" / image.dataset / f"{image.name}.png"
             write_image(target, to_pixels(scored[-1].sr[0], image.levels or 65535))
     return scored
+
+
+def in_depth(network: Interpolation, levels: int) -> Callable[[Tensor], Tensor]:
+    """The enlargement of a baseline for images of integer depth."""
+    return lambda lr: resize(lr, scale=network.scale, kernel=network.interpolation, levels=levels)
 
 
 def write_and_print(folder: str | Path, results: Sequence[Result]) -> None:

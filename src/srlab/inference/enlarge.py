@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from srlab.color import rgb_to_ycbcr, ycbcr_to_rgb
+from srlab.data.pixels import channels_fit
 from srlab.degradation.resize import resize
 from srlab.errors import InputError
 from srlab.networks.network import Network
@@ -25,19 +26,19 @@ def enlarge(network: Network, lr: Tensor) -> Tensor:
         InputError: the network's channels do not fit the image's.
     """
     channels = lr.shape[-3]
+    if not channels_fit(channels, network.channels):
+        raise InputError(
+            f"The network takes {network.channels} channels and the image has {channels}: convert the image, or train "
+            f"with channels={channels}."
+        )
     if channels == network.channels:
         return _enlarge_padded(network, lr).clamp(0, 1)
-    if network.channels == 1 and channels == 3:
+    if network.channels == 1:
         ycbcr = rgb_to_ycbcr(lr)
         y = _enlarge_padded(network, ycbcr[:, :1])
         ycbcr = torch.cat([y, resize(ycbcr[:, 1:], scale=network.scale)], dim=-3)
         return ycbcr_to_rgb(ycbcr).clamp(0, 1)
-    if network.channels == 3 and channels == 1:
-        return _enlarge_padded(network, lr.expand(-1, 3, -1, -1)).mean(-3, keepdim=True).clamp(0, 1)
-    raise InputError(
-        f"The network takes {network.channels} channels and the image has {channels}: convert the image, or train with "
-        f"channels={channels}."
-    )
+    return _enlarge_padded(network, lr.expand(-1, 3, -1, -1)).mean(-3, keepdim=True).clamp(0, 1)
 
 
 def enlarge_with_alpha(network: Network, lr: Tensor) -> Tensor:

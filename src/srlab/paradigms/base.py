@@ -1,5 +1,6 @@
 """What every learning paradigm shares: its network and the average of it, one clock, validation under the protocol."""
 
+import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from srlab.networks.network import Network
 from srlab.paradigms.ema import MovingAverage
 from srlab.types import LabelledImage
 
+log = logging.getLogger(__name__)
 Schedule = Callable[[int], float]
 
 
@@ -132,13 +134,13 @@ class SuperResolution(pl.LightningModule):
             lr = lr.to(self.device, memory_format=self.memory_format)
             return enlarge(self.evaluated, lr)
 
-    def validation_step(self, image: LabelledImage, batch_idx: int) -> Scored:
+    def validation_step(self, image: LabelledImage, batch_idx: int) -> dict[str, Scored]:
         network = self.evaluated
         scored = score_image(
             self.super_resolve, image, self.settings.protocol, network.scale, network.channels, self.settings.metrics
         )
         self.scores.extend(scored.scores)
-        return scored
+        return {"scored": scored}
 
     def on_validation_epoch_start(self) -> None:
         self.scores = []
@@ -149,6 +151,8 @@ class SuperResolution(pl.LightningModule):
         for metric in {score.metric for score in scores}:
             means[metric] = fmean(score.value for score in scores if score.metric == metric)
         self.log_scalars("val", means)
+        summary = ", ".join(f"{name} {value:.4g}" for name, value in means.items() if "/" in name)
+        log.info("iteration %d: %s", self.iteration, summary)
 
     def _of_all_ranks(self, scores: list[Score]) -> list[Score]:
         if self.trainer.world_size == 1:

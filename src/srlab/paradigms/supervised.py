@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-from srlab.losses.weighted import WeightedSum
+from srlab.losses.weighted import Terms, WeightedSum
 from srlab.networks.network import Network
 from srlab.paradigms.base import SuperResolution, Training
 from srlab.types import Batch
@@ -37,7 +37,7 @@ class Supervised(SuperResolution):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         prediction = self.network(batch.lr)
-        terms = self.loss(prediction, batch)
+        terms: Terms = self.loss(prediction, batch)
         self.log_scalars(
             "train", {"loss": terms.total} | {f"loss_{name}": value for name, value in terms.values.items()}
         )

@@ -1,0 +1,82 @@
+"""Every choice of every group composes and builds; and what lives outside srlab joins in."""
+
+from pathlib import Path
+
+import hydra
+import pytest
+import torch
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig, OmegaConf
+
+import srlab
+from srlab.build import build, build_all, check_signatures
+from srlab.config import register
+from srlab.errors import InputError
+from tests.conftest import ROOT, TINY, Command
+
+SEVERAL = {"callbacks", "logger", "loss", "metric"}  # groups of which a run takes several
+ELSEWHERE = {"hydra"}
+CHOICES = [
+    (group.name, choice.stem)
+    for group in sorted((ROOT / "conf").iterdir())
+    if group.is_dir() and group.name not in {*ELSEWHERE, "__pycache__"}
+    for choice in sorted(group.glob("*.yaml"))
+]
+
+
+def composed(command: str, overrides: list[str]) -> DictConfig:
+    register()
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_module("srlab.conf", version_base="1.3"):
+        return hydra.compose(command, overrides)
+
+
+def given(cfg: DictConfig, folder: Path) -> DictConfig:
+    """With a value for whatever a user must give."""
+    for key in OmegaConf.missing_keys(cfg):
+        OmegaConf.update(cfg, key, str(folder))
+    return cfg
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES, ids=["/".join(pair) for pair in CHOICES])
+def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Path) -> None:
+    (tmp_path / "kernels.npy").touch()
+    if group == "metric":
+        overrides = [f"metric@metrics=[{choice}]"]
+    else:
+        overrides = [f"{group}=[{choice}]" if group in SEVERAL else f"{group}={choice}"]
+    cfg = given(composed("train", [*overrides, "scale=2", f"run_dir={tmp_path}"]), tmp_path)
+    check_signatures(cfg)
+    OmegaConf.to_container(cfg, resolve=True)
+    node = {"network": "framework", "experiment": "paradigm", "metric": "metrics"}.get(group, group)
+    if group in {"loss", "metric", "logger", "callbacks"}:
+        assert len(cfg[node]) == 1
+        if group != "metric":  # their weights come from the network
+            assert len(build_all(cfg[node])) == 1
+    elif group not in {"data", "degradation"}:
+        assert build(cfg[node]) is not None
+
+
+@pytest.mark.parametrize("name", ["train", "test", "upscale"])
+def test_each_command_composes_by_itself(name: str, tmp_path: Path) -> None:
+    check_signatures(given(composed(name, [f"run_dir={tmp_path}"]), tmp_path))
+
+
+@pytest.mark.usefixtures("photos")
+def test_parts_from_another_package_train_without_a_fork(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "examples/own_parts")
+    outcome = command(
+        "train",
+        *TINY,
+        "hydra.searchpath=[pkg://own_parts.conf]",
+        "backbone=gated",
+        "loss=[l1,edges]",
+        "hydra.run.dir=run",
+    )
+    assert outcome.status == 0, outcome.err
+    assert "train/loss_edges" in (tmp_path / "run/metrics.csv").read_text()
+    with pytest.raises(InputError, match="own_parts"):
+        srlab.load("run")
+    assert srlab.load("run", trusted=["own_parts"])(torch.rand(1, 3, 4, 4)).sr.shape == (1, 3, 8, 8)
