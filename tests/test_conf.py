@@ -16,6 +16,8 @@ from tests.conftest import ROOT, TINY, Command
 
 SEVERAL = {"callbacks", "logger", "loss", "metric"}  # groups of which a run takes several
 ELSEWHERE = {"hydra"}
+NEEDS = {("paradigm", "any_scale"): "network=meta_edsr"}
+"""What a choice cannot be built without."""
 CHOICES = [
     (group.name, choice.stem)
     for group in sorted((ROOT / "conf").iterdir())
@@ -45,6 +47,7 @@ def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Pat
         overrides = [f"metric@metrics=[{choice}]"]
     else:
         overrides = [f"{group}=[{choice}]" if group in SEVERAL else f"{group}={choice}"]
+    overrides += [NEEDS[group, choice]] if (group, choice) in NEEDS else []
     cfg = given(composed("train", [*overrides, "scale=2", f"run_dir={tmp_path}"]), tmp_path)
     check_signatures(cfg)
     OmegaConf.to_container(cfg, resolve=True)

@@ -1,6 +1,7 @@
 """One network for every real scale: kernels predicted from the scale (Meta-SR; Hu et al., CVPR 2019, arXiv 1903.00875)."""
 
 import math
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -48,13 +49,13 @@ class Meta(nn.Module):
         scale = self.scale if scale is None else at_least_one(scale)
         rows, below = cells(features.shape[2], scale, features)
         columns, right = cells(features.shape[3], scale, features)
-        responses = self.kernels(features).unflatten(1, (self.out_channels, -1))
+        responses = torch.unflatten(self.kernels(features), 1, (self.out_channels, -1))
         bands = []
         for start in range(0, len(rows), ROWS):
             own, offsets = rows[start : start + ROWS], below[start : start + ROWS]
-            places = torch.stack(
-                torch.broadcast_tensors(offsets[:, None], right[None], offsets.new_tensor(1 / scale)), dim=-1
-            )
+            size = (len(own), len(columns))
+            where = (offsets[:, None].expand(size), right.expand(size), torch.full_like(right, 1 / scale).expand(size))
+            places = torch.stack(where, dim=-1)
             mixture = F.pad(self.place(places), (0, 1), value=1.0)
             near = responses[..., own[:, None], columns[None]]
             bands.append(torch.einsum("bomhw,hwm->bohw", near, mixture))
@@ -75,18 +76,36 @@ def at_least_one(scale: float) -> float:
 
 
 class AnyScale(PostUpsampling):
-    """A post-upsampling network that may be called at any real scale: `network(lr)` or `network(lr, 2.7)`.
+    """A post-upsampling network for every real scale, `network(lr)` or `network(lr, 2.7)`.
 
-    lr (B, C, H, W) -> sr (B, C, ⌊scale H⌋, ⌊scale W⌋). Takes what `PostUpsampling` takes; its upsampler must be `Meta`,
-    and `scale` is the one at which it is trained and tested, and the largest that `paradigm=any_scale` draws.
+    lr (B, C, H, W) -> sr (B, C, ⌊scale H⌋, ⌊scale W⌋).
+
+    Args:
+        backbone: image to features, at the small size.
+        upsampler: makes a `Meta` when called with `in_channels`, `scale` and `out_channels`.
+        channels: C.
+        scale: the whole factor where a call names none; the largest that `paradigm=any_scale` draws.
+        tail: as in `PostUpsampling`; None: the upsampler makes the image, as in the paper.
+        mean: subtracted from each channel before the backbone, and added at the end; None: nothing.
 
     Raises:
-        ValueError: the upsampler is another, or as in `PostUpsampling`.
+        ValueError: the upsampler is for one scale, or the channels of two neighbours differ.
     """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        upsampler: Callable[..., nn.Module],
+        channels: int,
+        scale: int,
+        tail: Callable[..., nn.Module] | None = None,
+        mean: Sequence[float] | None = None,
+    ) -> None:
+        super().__init__(backbone, upsampler, channels, scale, tail, mean=mean)
+        if not isinstance(self.upsampler, Meta):
+            raise ValueError(f"{type(self.upsampler).__name__} is made for one scale: choose upsampler=meta.")
 
     def forward(self, lr: Tensor, scale: float | None = None) -> Prediction:
         self.check(lr)
-        if not isinstance(self.upsampler, Meta):
-            raise ValueError(f"{type(self.upsampler).__name__} is made for one scale: choose upsampler=meta.")
         image = self.tail(self.upsampler(self.backbone(lr - self.mean), scale))
         return Prediction(image + self.mean, {})
