@@ -16,7 +16,10 @@ from tests.conftest import ROOT, TINY, Command
 
 SEVERAL = {"callbacks", "logger", "loss", "metric"}  # groups of which a run takes several
 ELSEWHERE = {"hydra"}
-NEEDS = {("paradigm", "any_scale"): "network=meta_edsr"}
+NEEDS = {
+    ("paradigm", "any_scale"): "network=meta_edsr",
+    ("paradigm", "pixel_recursive"): "network=pixel_recursive",
+}
 """What a choice cannot be built without."""
 CHOICES = [
     (group.name, choice.stem)

@@ -29,10 +29,12 @@ SMALLER = {
     "edsr_ppm": ["backbone.features.width=8", "backbone.features.blocks=2"],
     "ircnn": ["backbone.width=8"],
     "swinir_light": ["backbone.width=8", "backbone.depths=[1,2]", "backbone.heads=2", "backbone.window=2"],
-    "dwsr": ["backbone.width=8", "backbone.layers=2"],
-    "mwcnn": ["backbone.widths=[8,6]", "backbone.layers=1"],
+    "dwsr": ["backbone.width=8", "backbone.layers=2", "backbone.out_channels=8"],
+    "mwcnn": ["backbone.widths=[8,6]", "backbone.layers=1", "backbone.out_channels=8"],
 }
 """Overrides that keep large backbones quick; a backbone that is not named here is tested at its own size."""
+
+SMALL_PRIOR = {"pixel_recursive": ["framework.prior.width=8", "framework.prior.layers=1", "framework.prior.hidden=8"]}
 
 
 def composition(framework: str, backbone: str, upsampler: str = "subpixel") -> Any:
@@ -154,7 +156,9 @@ def test_networks_export_with_free_sizes(composed: Compose, framework: str) -> N
 
 @pytest.mark.parametrize("name", choices("network"))
 def test_every_named_network_runs(composed: Compose, name: str) -> None:
-    network = composed(f"network={name}", *(["backbone.blocks=1"] if name == "edsr" else []))
+    network = composed(
+        f"network={name}", *(["backbone.blocks=1"] if name == "edsr" else []), *SMALL_PRIOR.get(name, [])
+    )
     lr = torch.rand(1, network.channels, 4 * network.multiple_of, 5 * network.multiple_of)
     assert network(lr).sr.shape == (1, network.channels, 2 * lr.shape[2], 2 * lr.shape[3])
 

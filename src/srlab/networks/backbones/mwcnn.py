@@ -14,7 +14,7 @@ from srlab.networks.wavelets import WaveletAnalysis, WaveletSynthesis, transform
 
 
 class MWCNN(nn.Module):
-    """Levels of sub-bands, one in another: (B, in_channels, H, W) -> the same.
+    """Levels of sub-bands, one in another: (B, in_channels, H, W) -> (B, out_channels, H, W).
 
     Args:
         in_channels: channels of the image.
@@ -22,6 +22,7 @@ class MWCNN(nn.Module):
         layers: 3x3 convolutions of a level before, and after, the next one (paper: 4, so 24 in all).
         norm: none or batch (paper: batch).
         wavelet: an orthonormal one by PyWavelets' name (paper: haar).
+        out_channels: None: those of the image, as in the paper; else features for a framework with a tail.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class MWCNN(nn.Module):
         layers: int = 4,
         norm: str = "batch",
         wavelet: str = "haar",
+        out_channels: int | None = None,
     ) -> None:
         super().__init__()
-        self.levels = Level(in_channels, widths, layers, norm, wavelet, outermost=True)
-        self.in_channels = self.out_channels = in_channels
+        self.in_channels = in_channels
+        self.out_channels = out_channels or in_channels
+        self.levels = Level(in_channels, widths, layers, norm, wavelet, self.out_channels)
         self.multiple_of = 2 ** len(widths)
         self.halo = self.levels.halo
 
@@ -44,10 +47,19 @@ class MWCNN(nn.Module):
 
 
 class Level(nn.Module):
-    """Analysis, convolutions, the next level under a skip, convolutions, synthesis: (B, C, H, W) -> the same."""
+    """Analysis, convolutions, the next level under a skip, convolutions, synthesis: (B, C, H, W) -> the same.
+
+    The outermost level names its `out_channels`: it makes a residual of either sign, and ends without a ReLU.
+    """
 
     def __init__(
-        self, channels: int, widths: Sequence[int], layers: int, norm: str, wavelet: str, outermost: bool = False
+        self,
+        channels: int,
+        widths: Sequence[int],
+        layers: int,
+        norm: str,
+        wavelet: str,
+        out_channels: int | None = None,
     ) -> None:
         super().__init__()
         width, *rest = widths
@@ -55,10 +67,11 @@ class Level(nn.Module):
         self.contract = convolutions([4 * channels] + [width] * layers, norm)
         self.next_level = Level(width, rest, layers, norm, wavelet) if rest else None
         self.expand = convolutions([width] * layers, norm)
-        # The residual that the network ends with is of either sign and any size.
-        last = Convolution(width, 4 * channels) if outermost else convolutions([width, 4 * channels], norm)
-        self.expand.append(last)
-        self.synthesis = WaveletSynthesis(channels, wavelet)
+        if out_channels is None:
+            self.expand.append(convolutions([width, 4 * channels], norm))
+        else:
+            self.expand.append(Convolution(width, 4 * out_channels))
+        self.synthesis = WaveletSynthesis(out_channels or channels, wavelet)
         deeper = self.next_level.halo if self.next_level is not None else 0
         self.halo: int | None = transform_halo(wavelet, chained_halo(2 * layers, deeper))
 
