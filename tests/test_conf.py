@@ -18,6 +18,7 @@ SEVERAL = {"callbacks", "logger", "loss", "metric"}  # groups of which a run tak
 ELSEWHERE = {"hydra"}
 NEEDS = {
     ("paradigm", "any_scale"): "network=meta_edsr",
+    ("paradigm", "attention_fh"): "network=attention_fh",
     ("paradigm", "pixel_recursive"): "network=pixel_recursive",
 }
 """What a choice cannot be built without."""
