@@ -148,6 +148,11 @@ def halo_of_layers(module: nn.Module) -> int:
     )
 
 
+def channels_of(head: nn.Module) -> int:
+    """The channels that a head's last convolution makes."""
+    return [layer.out_channels for layer in head.modules() if isinstance(layer, nn.Conv2d)][-1]
+
+
 def take_head(backbone: nn.Module, reason: str) -> nn.Module:
     """Take a backbone's head (image to features of its width) out, so that it goes on from features instead.
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from srlab.networks.blocks import Convolution
 from srlab.networks.frameworks import backbone_facts, last_layer, per_channel
 from srlab.networks.interpolation import enlarge, enlarge_halo, kernel_named
-from srlab.networks.network import ScalableNetwork, halo_of_layers, published, take_head
+from srlab.networks.network import ScalableNetwork, channels_of, halo_of_layers, published, take_head
 from srlab.types import Prediction
 
 LEVELS = {2: 1, 4: 2, 8: 3}
@@ -77,10 +77,15 @@ class Progressive(ScalableNetwork):
             raise ValueError(
                 f"framework.deeper names {len(deeper)} levels above the first, scale={scale} has {levels - 1}."
             )
-        takes_head = separate_heads or share or (deeper is None and levels > 1)
+        takes_head = separate_heads or share or (levels > 1 and deeper is None)
         head = (
             take_head(backbone, "each level of a pyramid goes on from the one below") if takes_head else nn.Identity()
         )
+        if deeper is None and takes_head and channels_of(head) != facts.out_channels:
+            raise ValueError(
+                f"{type(backbone).__name__} turns {channels_of(head)} channels into {facts.out_channels}, so that no level "
+                f"can be followed by its like: give framework.deeper, or choose scale=2 or framework=post."
+            )
         bodies = [backbone]
         for level in range(0 if share else levels - 1):
             below = published(bodies[-1]).out_channels
@@ -99,8 +104,8 @@ class Progressive(ScalableNetwork):
             halo = max(halo, enlarge_halo(scale, interpolation))
         scales = [factor for factor in LEVELS if factor <= scale]
         super().__init__(channels, scale, scales, facts.multiple_of, halo)
-        starts = scales if separate_heads else scales[-1:]
-        self.heads = nn.ModuleDict({f"x{one}": copy.deepcopy(head) for one in starts})
+        starts = [f"x{one}" for one in scales] if separate_heads else ["all"]
+        self.heads = nn.ModuleDict({one: copy.deepcopy(head) for one in starts})
         self.backbone = backbone
         self.deeper = nn.ModuleList(bodies[1:])
         self.upsamplers = nn.ModuleList(ups)
@@ -113,7 +118,7 @@ class Progressive(ScalableNetwork):
 
     def predict_at(self, lr: Tensor, scale: int) -> Prediction:
         centred = lr - self.mean
-        features = self.heads[f"x{scale if self.separate_heads else self.scales[-1]}"](centred)
+        features = self.heads[f"x{scale}" if self.separate_heads else "all"](centred)
         bodies = [self.backbone, *self.deeper]
         image = centred
         residual: Tensor | None = None

@@ -38,7 +38,7 @@ class BackProjection(nn.Module):
     def forward(self, features: Tensor) -> list[Tensor]:
         high = [self.up[0](self.narrow(features))]
         low: list[Tensor] = []
-        for down, up in zip(self.down, self.up[1:], strict=True):  # type: ignore[arg-type]
+        for down, up in zip(self.down, self.up[1:], strict=True):
             low.append(down(torch.cat(high, dim=1)))
             high.append(up(torch.cat(low, dim=1)))
         return high
@@ -46,7 +46,6 @@ class BackProjection(nn.Module):
     def reach(self, beyond: int | None) -> int | None:
         """The halo of HR pixels that need `beyond` neighbours, in LR pixels."""
         for stage in reversed(range(self.steps)):
-            # Up and down and up again, thrice in an up-projection; and the same the other way round in a down-projection.
             up: UpProjection = self.up[stage]  # type: ignore[assignment]
             low = up.reach(beyond)
             if stage == 0:
@@ -109,7 +108,8 @@ class UpProjection(nn.Module):
     def forward(self, low: Tensor) -> Tensor:
         low = self.fusion(low)
         high: Tensor = self.project(low)
-        return high + self.correct(self.back(high) - low)
+        correction: Tensor = self.correct(self.back(high) - low)
+        return high + correction
 
     def reach(self, beyond: int | None) -> int | None:
         return reach_up(self.project[0], reach_down(self.scale, reach_up(self.correct[0], beyond)))
@@ -129,7 +129,8 @@ class DownProjection(nn.Module):
     def forward(self, high: Tensor) -> Tensor:
         high = self.fusion(high)
         low: Tensor = self.project(high)
-        return low + self.correct(self.back(low) - high)
+        correction: Tensor = self.correct(self.back(low) - high)
+        return low + correction
 
     def reach(self, beyond: int | None) -> int | None:
         return reach_down(self.scale, reach_up(self.back[0], reach_down(self.scale, beyond)))

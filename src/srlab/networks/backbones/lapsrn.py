@@ -1,6 +1,7 @@
 """A level of the Laplacian pyramid (LapSRN; Lai et al., CVPR 2017, arXiv 1704.03915, section 3).
 
-MS-LapSRN: Lai et al., TPAMI 2018, arXiv 1710.01992, section 3.2. The pyramid itself, its upsamplers and its image branch are the progressive framework's.
+MS-LapSRN: Lai et al., TPAMI 2018, arXiv 1710.01992, section 3.2. The pyramid itself, its upsamplers and its image
+branch are the progressive framework's.
 """
 
 from torch import Tensor, nn

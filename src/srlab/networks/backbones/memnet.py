@@ -84,8 +84,10 @@ class MemoryBlock(nn.Module):
         hidden, short_term = long_term[-1], []
         for place, norms in enumerate(self.norms):
             convolutions = self.convolutions[place if len(self.convolutions) > 1 else 0]
+            assert isinstance(norms, nn.ModuleList)
+            assert isinstance(convolutions, nn.ModuleList)
             branch = hidden
-            for norm, convolution in zip(norms, convolutions, strict=True):  # type: ignore[arg-type]
+            for norm, convolution in zip(norms, convolutions, strict=True):
                 branch = convolution(torch.relu(norm(branch)))
             hidden = hidden + branch
             short_term.append(hidden)
