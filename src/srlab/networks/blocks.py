@@ -100,7 +100,8 @@ def start_he(layer: nn.Conv2d | nn.ConvTranspose2d, slope: float = 0.0) -> None:
 
 
 def activation_layer(name: str, channels: int) -> nn.Module:
-    """A new activation by its name: none, relu, leaky_relu (slope 0.2), prelu (a slope a channel), prelu_one or tanh.
+    """A new activation by its name: none, relu, leaky_relu (slope 0.2; or "leaky_relu:0.1"), prelu (a slope a
+    channel), prelu_one (one slope) or tanh.
 
     Raises:
         ValueError: the name is another.
@@ -111,6 +112,8 @@ def activation_layer(name: str, channels: int) -> nn.Module:
         return nn.PReLU()
     if name == "leaky_relu":
         return nn.LeakyReLU(0.2, inplace=True)
+    if name.startswith("leaky_relu:"):
+        return nn.LeakyReLU(float(name.removeprefix("leaky_relu:")), inplace=True)
     plain: dict[str, Callable[[], nn.Module]] = {"none": nn.Identity, "relu": nn.ReLU, "tanh": nn.Tanh}
     if name not in plain:
         raise ValueError(
@@ -120,16 +123,18 @@ def activation_layer(name: str, channels: int) -> nn.Module:
 
 
 def norm_layer(name: str, channels: int) -> nn.Module:
-    """A new normalisation by its name: none or batch.
+    """A new normalisation by its name: none, batch or instance (with learned weights).
 
     Raises:
         ValueError: the name is another.
     """
     if name == "batch":
         return nn.BatchNorm2d(channels)
+    if name == "instance":
+        return nn.InstanceNorm2d(channels, affine=True)
     if name == "none":
         return nn.Identity()
-    raise ValueError(f"norm={name!r} is unknown: choose none or batch.")
+    raise ValueError(f"norm={name!r} is unknown: choose none, batch or instance.")
 
 
 class ResidualBlock(nn.Module):

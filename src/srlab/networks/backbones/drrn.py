@@ -18,7 +18,7 @@ class DRRN(nn.Module):
         blocks: B, recursive blocks (DRRN_B1U25: 1).
         units: U, residual units of a block, with the same weights (DRRN_B1U25: 25).
         rectified_identity: the skips carry the first features after a ReLU. The paper's do not; those of networks
-            that were trained with in-place ReLUs do (a known port's weights).
+            that were trained with in-place ReLUs do (a known port's weights): a file of weights says which it needs.
     """
 
     def __init__(
@@ -54,6 +54,8 @@ class RecursiveBlock(nn.Module):
     H_u = convolution(relu(convolution(relu(H_{u-1})))) + H_0, for u = 1 to U (equation 4).
     """
 
+    rectified: Tensor
+
     def __init__(self, in_channels: int, width: int, units: int, rectified_identity: bool, first: bool) -> None:
         super().__init__()
         self.entry = Convolution(in_channels, width, bias=False)
@@ -61,13 +63,12 @@ class RecursiveBlock(nn.Module):
             nn.ReLU(), Convolution(width, width, bias=False), nn.ReLU(), Convolution(width, width, bias=False)
         )
         self.units = units
-        self.rectified_identity = rectified_identity
         self.first = first
+        self.register_buffer("rectified", torch.tensor(rectified_identity))
 
     def forward(self, features: Tensor) -> Tensor:
         identity = self.entry(features if self.first else torch.relu(features))
-        if self.rectified_identity:
-            identity = torch.relu(identity)
+        identity = torch.where(self.rectified, torch.relu(identity), identity)
         hidden: Tensor = identity
         for _ in range(self.units):
             hidden = self.unit(hidden) + identity

@@ -5,7 +5,7 @@ The enlargement by nearest neighbours, the two last layers and the skip from the
 
 from torch import Tensor, nn
 
-from srlab.networks.blocks import Convolution, ResidualBlock
+from srlab.networks.blocks import Convolution, ResidualBlock, activation_layer
 
 
 class EnhanceNet(nn.Module):
@@ -15,11 +15,12 @@ class EnhanceNet(nn.Module):
         in_channels: channels of the image.
         width: channels of the features (paper: 64).
         blocks: residual blocks (paper: 10).
+        activation: of the head (paper: relu).
     """
 
-    def __init__(self, in_channels: int, width: int = 64, blocks: int = 10) -> None:
+    def __init__(self, in_channels: int, width: int = 64, blocks: int = 10, activation: str = "relu") -> None:
         super().__init__()
-        self.head = nn.Sequential(Convolution(in_channels, width), nn.ReLU())
+        self.head = nn.Sequential(Convolution(in_channels, width), activation_layer(activation, width))
         self.body = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
         self.in_channels = in_channels
         self.out_channels = width
