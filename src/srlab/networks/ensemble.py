@@ -18,7 +18,7 @@ class Ensemble(nn.Module):
         self.weights = nn.Parameter(torch.full((steps,), 1 / steps))
 
     def forward(self, predictions: list[Tensor]) -> Prediction:
-        sr = sum(weight * one.float() for weight, one in zip(self.weights.float(), predictions, strict=True))
+        sr = sum(weight * one for weight, one in zip(self.weights, predictions, strict=True))
         assert isinstance(sr, Tensor)
         return Prediction(sr, {f"step{place}": one for place, one in enumerate(predictions, start=1)})
 
