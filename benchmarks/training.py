@@ -122,9 +122,8 @@ def one_variant(variant: str, iterations: int) -> None:
     loop = bare_step(network, precision, layout == "channels_last")
     loop(2)
     seconds = min(loop(iterations) for _ in range(3)) / iterations
-    print(
-        f"{variant:30s} {seconds:.3f} CPU-s a step, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB peak"
-    )
+    gibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{variant:30s} {seconds:.3f} CPU-s a step, {gibibytes:.2f} GiB peak")
 
 
 def main() -> None:
