@@ -2,17 +2,14 @@
 
 from pathlib import Path
 
-import hydra
 import pytest
 import torch
-from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
 import srlab
 from srlab.build import build, build_all, check_signatures
-from srlab.config import register
 from srlab.errors import InputError
-from tests.conftest import ROOT, TINY, Command
+from tests.conftest import ROOT, TINY, Command, composed
 
 SEVERAL = {"callbacks", "logger", "loss", "metric"}  # groups of which a run takes several
 ELSEWHERE = {"hydra"}
@@ -28,13 +25,6 @@ CHOICES = [
     if group.is_dir() and group.name not in {*ELSEWHERE, "__pycache__"}
     for choice in sorted(group.glob("*.yaml"))
 ]
-
-
-def composed(command: str, overrides: list[str]) -> DictConfig:
-    register()
-    GlobalHydra.instance().clear()
-    with hydra.initialize_config_module("srlab.conf", version_base="1.3"):
-        return hydra.compose(command, overrides)
 
 
 def given(cfg: DictConfig, folder: Path) -> DictConfig:
