@@ -1,6 +1,7 @@
 """A run: its folder, its resolved configuration, its position when it is resumed, and what it leaves behind."""
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CONFIG = "config.yaml"
+LEFT_BEHIND = ("checkpoints", "export", "metrics.csv", "results.csv")
+"""What a run writes that another run in its folder would mix with its own, or write over."""
+RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+"""Variables that number the processes of a run: where all are 0 or unset, this is the first one."""
 CHANGEABLE = ("resume", "iterations", "trainer", "logger", "callbacks", "data.workers", "data.cache_gb")
 
 
@@ -26,7 +31,8 @@ def prepare(cfg: DictConfig) -> DictConfig:
     """The configuration to run: checked, or the resumed run's own; written to `config.yaml` before anything is built.
 
     Raises:
-        InputError: a key that does not exist, a run that cannot be resumed, a launch that would go wrong in silence.
+        InputError: a key that does not exist, a run that cannot be resumed, a folder that holds another run, a launch
+            that would go wrong in silence.
     """
     overrides = list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
     _refuse_unknown_keys(cfg)
@@ -41,9 +47,12 @@ def prepare(cfg: DictConfig) -> DictConfig:
     if missing:
         example = " ".join(f"{key}=..." for key in sorted(missing))
         raise InputError(f"The configuration needs a value for {', '.join(sorted(missing))}: add {example}.")
-    folder = Path(cfg.run_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(cfg, folder / CONFIG, resolve=True)
+    if not any(int(os.environ.get(rank) or 0) for rank in RANKS):  # the others find the first one's files there
+        folder = Path(cfg.run_dir)
+        if not cfg.get("resume"):
+            _refuse_held(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(cfg, folder / CONFIG, resolve=True)
     return cfg
 
 
@@ -126,6 +135,17 @@ def _refuse_unknown_keys(cfg: DictConfig) -> None:
     unknown = [str(key) for key in cfg if key not in known]
     if unknown:
         raise InputError(f"There is no option {', '.join(unknown)}. The top level has: {', '.join(sorted(known))}.")
+
+
+def _refuse_held(folder: Path) -> None:
+    """A run's folder is its own: nothing in it is lost to another run."""
+    held = [name for name in LEFT_BEHIND if (folder / name).exists()]
+    if held:
+        go_on = f", or go on with that run: srlab-train resume={folder}" if "checkpoints" in held else ""
+        raise InputError(
+            f"{folder} holds a run already ({', '.join(held)}), which would be mixed with this one or lost: give another "
+            f"hydra.run.dir{go_on}."
+        )
 
 
 def _resumed(folder: Path, cfg: DictConfig, overrides: list[str]) -> DictConfig:
