@@ -49,6 +49,19 @@ def test_a_mistyped_key_in_an_experiment_is_named_with_the_close_match(command: 
     assert "Did you mean iterations" in outcome.err
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"), [("iterations: [5", "while parsing"), ("loss:\n  l2: {weight: 1}", "loss=[l1,l2]")]
+)
+def test_an_experiment_that_is_no_yaml_or_no_loss_is_refused(
+    command: Command, tmp_path: Path, text: str, expected: str
+) -> None:
+    (tmp_path / "mine/experiment").mkdir(parents=True)
+    (tmp_path / "mine/experiment/study.yaml").write_text(f"# @package _global_\n{text}\n")
+    outcome = command("train", "--config-dir", "mine", "experiment=study")
+    assert outcome.status == 2
+    assert expected in outcome.err
+
+
 def test_a_run_folder_that_cannot_be_made_is_refused(command: Command, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     outcome = command("test", "network=bicubic", "hydra.run.dir=file/run")

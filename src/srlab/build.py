@@ -74,13 +74,21 @@ def network(cfg: DictConfig) -> "Network":
     """Build the network of `srlab-test` and `srlab-upscale`: an exported one, or a composition with its weights.
 
     Raises:
-        InputError: a network that learns, without weights.
+        InputError: a network that learns, without weights; an exported one that is asked for another scale.
     """
+    from srlab import run
     from srlab.inference.exported import load
     from srlab.networks.weights import load_weights
 
     if cfg.weights and Path(cfg.weights).expanduser().is_dir():
-        return load(cfg.weights)
+        exported = load(cfg.weights)
+        for fact in ("scale", "channels"):
+            if f"{fact}={cfg[fact]}" in run.overrides() and cfg[fact] != getattr(exported, fact):
+                raise InputError(
+                    f"{fact}={cfg[fact]}, but the network in {cfg.weights} has {fact}={getattr(exported, fact)}: leave "
+                    f"{fact} out, or take another network."
+                )
+        return exported
     check_signatures(cfg.framework)
     built: Network = build(cfg.framework)
     if cfg.weights:

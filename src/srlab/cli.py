@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable
 
 import hydra
+import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig, OmegaConf
@@ -36,7 +37,7 @@ def command(config_name: str, task: Callable[[DictConfig], float | None]) -> Non
         hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=config_name)(task)()
     except InstantiationException:
         raise  # a fault of a part, not of what it was given: that would be an InputError
-    except (InputError, HydraException, OmegaConfBaseException) as error:
+    except (InputError, HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         if wants_tracebacks:
             traceback.print_exc()
         message = explain(error, config_name)

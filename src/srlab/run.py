@@ -34,13 +34,12 @@ def prepare(cfg: DictConfig) -> DictConfig:
         InputError: a key that does not exist, a run that cannot be resumed, a folder that holds another run, a launch
             that would go wrong in silence.
     """
-    overrides = list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
     _refuse_unknown_keys(cfg)
     if cfg.get("resume"):
-        cfg = _resumed(Path(cfg.resume).expanduser(), cfg, overrides)
+        cfg = _resumed(Path(cfg.resume).expanduser(), cfg, overrides())
     _refuse_unsafe_launch(cfg)
     with open_dict(cfg):
-        cfg.network_name = cfg.network_name or network_name(overrides)
+        cfg.network_name = cfg.network_name or network_name(overrides())
         if "trainer" in cfg:
             cfg.trainer.precision = cfg.trainer.precision  # resolved now: a resumed run keeps it on another machine
     missing = OmegaConf.missing_keys(cfg)
@@ -54,6 +53,11 @@ def prepare(cfg: DictConfig) -> DictConfig:
         folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(cfg, folder / CONFIG, resolve=True)
     return cfg
+
+
+def overrides() -> list[str]:
+    """What the user asked for on the command line, group choices and values alike."""
+    return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:
@@ -118,12 +122,12 @@ def best_score(trainer: "Trainer") -> float | None:
     return next((saver.best for saver in trainer.checkpoint_callbacks if isinstance(saver, Checkpoints)), None)
 
 
-def network_name(overrides: list[str]) -> str:
+def network_name(asked: list[str]) -> str:
     """What tables call the network: its choice, or the parts that it is made of, and the numbers that were changed."""
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     parts = [choices.get(group) for group in ("framework", "backbone", "upsampler")]
     name = choices.get("network") or "-".join(part for part in parts if part)
-    changed = [item for item in overrides if item.startswith(("backbone", "upsampler", "framework"))]
+    changed = [item for item in asked if item.startswith(("backbone", "upsampler", "framework"))]
     if choices.get("network") is None:
         changed = [item for item in changed if "." in item.partition("=")[0]]
     return " ".join([name or "network", *changed])
@@ -148,12 +152,12 @@ def _refuse_held(folder: Path) -> None:
         )
 
 
-def _resumed(folder: Path, cfg: DictConfig, overrides: list[str]) -> DictConfig:
+def _resumed(folder: Path, cfg: DictConfig, asked: list[str]) -> DictConfig:
     """The configuration of an earlier run, with the few changes that a resumed run may make."""
     composed, resolved = folder / ".hydra" / CONFIG, folder / CONFIG
     if not composed.is_file() or not resolved.is_file():
         raise InputError(f"resume={folder}: expected a run folder, with {CONFIG} and .hydra in it. Give one of runs/.")
-    refused = [item for item in overrides if not item.split("=")[0].lstrip("+~").startswith(CHANGEABLE)]
+    refused = [item for item in asked if not item.split("=")[0].lstrip("+~").startswith(CHANGEABLE)]
     if refused:
         raise InputError(
             f"resume={folder} goes on with that run's own configuration, which {' '.join(refused)} would change. It may "
@@ -162,7 +166,7 @@ def _resumed(folder: Path, cfg: DictConfig, overrides: list[str]) -> DictConfig:
     earlier = OmegaConf.load(composed)
     earlier.trainer.precision = OmegaConf.load(resolved).trainer.precision
     earlier.network_name = OmegaConf.load(resolved).network_name
-    earlier.merge_with_dotlist([item for item in overrides if "." in item or item.startswith("iterations")])
+    earlier.merge_with_dotlist([item for item in asked if "." in item or item.startswith("iterations")])
     earlier.resume = str(folder)
     merged = OmegaConf.merge(OmegaConf.structured(OmegaConf.get_type(cfg)), earlier)
     assert isinstance(merged, DictConfig)
