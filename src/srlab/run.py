@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CONFIG = "config.yaml"
+CHECKPOINTS = "iteration_*.ckpt"
 LEFT_BEHIND = ("checkpoints", "export", "metrics.csv", "results.csv")
 """What a run writes that another run in its folder would mix with its own, or write over."""
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
@@ -91,7 +92,7 @@ def recorded(trainer: "Trainer", cfg: DictConfig) -> Iterator[None]:
     for logger in trainer.loggers:
         logger.log_hyperparams(plain(cfg))
         if isinstance(logger, MetricsCSV) and (checkpoint := last_checkpoint(cfg)):
-            logger.forget_after(int(checkpoint.stem.rpartition("_")[2]))
+            logger.forget_after(iteration_of(checkpoint))
     try:
         yield
     finally:
@@ -113,6 +114,11 @@ def last_checkpoint(cfg: DictConfig) -> Path | None:
     for path in readable(folder):
         return path
     raise InputError(f"resume={cfg.resume}: {folder} holds no checkpoint that can be read. Start the run anew.")
+
+
+def iteration_of(checkpoint: Path) -> int:
+    """The iterations that were done when a checkpoint was saved, by its name."""
+    return int(checkpoint.stem.rpartition("_")[2])
 
 
 def best_score(trainer: "Trainer") -> float | None:
@@ -164,9 +170,14 @@ def _resumed(folder: Path, cfg: DictConfig, asked: list[str]) -> DictConfig:
             f"change {', '.join(CHANGEABLE[1:])}. For another configuration start a new run, with weights={folder}/export."
         )
     earlier = OmegaConf.load(composed)
-    earlier.trainer.precision = OmegaConf.load(resolved).trainer.precision
-    earlier.network_name = OmegaConf.load(resolved).network_name
+    latest = OmegaConf.load(resolved)
+    earlier.iterations = latest.iterations  # a run that was made longer stays so
+    earlier.trainer.precision = latest.trainer.precision
+    earlier.network_name = latest.network_name
     earlier.merge_with_dotlist([item for item in asked if "." in item or item.startswith("iterations")])
+    done = max((iteration_of(path) for path in (folder / "checkpoints").glob(CHECKPOINTS)), default=0)
+    if earlier.iterations < done:
+        raise InputError(f"iterations={earlier.iterations}: {folder} has done {done} already. Give more, or as many.")
     earlier.resume = str(folder)
     merged = OmegaConf.merge(OmegaConf.structured(OmegaConf.get_type(cfg)), earlier)
     assert isinstance(merged, DictConfig)
