@@ -81,7 +81,7 @@ def network(cfg: DictConfig) -> "Network":
     from srlab.networks.weights import load_weights
 
     if cfg.weights and Path(cfg.weights).expanduser().is_dir():
-        exported = load(cfg.weights)
+        exported = load(cfg.weights, trusted=run.named_packages())
         for fact in ("scale", "channels"):
             if f"{fact}={cfg[fact]}" in run.overrides() and cfg[fact] != getattr(exported, fact):
                 raise InputError(

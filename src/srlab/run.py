@@ -61,6 +61,12 @@ def overrides() -> list[str]:
     return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
 
 
+def named_packages() -> list[str]:
+    """The packages whose configurations the user joined (`hydra.searchpath=[pkg://own_parts.conf]`), and so trusts."""
+    paths = HydraConfig.get().searchpath if HydraConfig.initialized() else []
+    return [path.removeprefix("pkg://").partition(".")[0] for path in paths if path.startswith("pkg://")]
+
+
 def plain(cfg: DictConfig) -> dict[str, Any]:
     """The resolved configuration as plain containers, for loggers and checkpoints."""
     container = OmegaConf.to_container(cfg, resolve=True)
