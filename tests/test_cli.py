@@ -18,6 +18,7 @@ HOPELESS = {
     "added number of a part": (["+backbone.blokcs=8"], "Did you mean blocks?"),
     "added option of an optimizer": (["+optimizer.lrr=1"], "Did you mean lr?"),
     "a word for a number of a part": (["backbone.blocks=many"], "backbone.blocks=many: expected int"),
+    "a network of no width": (["backbone.width=0"], "choose a width of 1 or more"),
     "a word for a yes or no": (["protocol.round_sr=maybe"], "protocol.round_sr=maybe: expected bool"),
     "a fraction of a pixel": (["data.patch=16.5"], "data.patch=16.5: expected int"),
     "a word for a learning rate": (["optimizer.lr=fast"], "optimizer.lr=fast"),

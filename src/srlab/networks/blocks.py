@@ -24,7 +24,7 @@ class Convolution(nn.Conv2d):
         initial_std: start from Gaussian weights of this standard deviation and zero bias; None: PyTorch's default.
 
     Raises:
-        ValueError: `kernel_size` is even, so that the output could not keep the size.
+        ValueError: there are no channels, or `kernel_size` is even, so that the output could not keep the size.
     """
 
     def __init__(
@@ -38,6 +38,8 @@ class Convolution(nn.Conv2d):
         padding_mode: Padding = "zeros",
         initial_std: float | None = None,
     ) -> None:
+        if min(in_channels, out_channels) < 1:
+            raise ValueError(f"a convolution of {in_channels} to {out_channels} channels: choose a width of 1 or more.")
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size={kernel_size} is even and would shift the image: choose {kernel_size + 1}.")
         super().__init__(
