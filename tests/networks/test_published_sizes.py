@@ -17,6 +17,74 @@ def fsrcnn(d: int, s: int, m: int) -> int:
     return weights + biases_and_slopes
 
 
+MEAN_SHIFTS = 2 * (3 * 3 + 3)
+"""The weights of two fixed 1x1 convolutions, which shift the mean of RGB; ours is a constant."""
+
+
+def conv(inputs: int, outputs: int, size: int = 3) -> int:
+    """Weights and biases of a convolution."""
+    return inputs * outputs * size**2 + outputs
+
+
+def srresnet() -> int:
+    batch_norm, slope = 2 * 64, 1
+    block = 2 * (conv(64, 64) + batch_norm) + slope
+    head, tail = conv(3, 64, 9) + slope, conv(64, 3, 9)
+    return head + 16 * block + conv(64, 64) + batch_norm + 2 * (conv(64, 256) + slope) + tail
+
+
+def mdsr() -> int:
+    before = 3 * 4 * conv(64, 64, 5)
+    upsamplers = conv(64, 4 * 64) + conv(64, 9 * 64) + 2 * conv(64, 4 * 64)
+    return conv(3, 64) + before + 80 * 2 * conv(64, 64) + conv(64, 64) + upsamplers + conv(64, 3)
+
+
+def srdensenet() -> int:
+    after_first = sum(conv(16 * layer, 16) for layer in range(1, 8))
+    blocks = sum(conv(128 * block, 16) + after_first for block in range(1, 9))
+    return conv(1, 128) + blocks + conv(9 * 128, 256, 1) + 2 * conv(256, 256) + conv(256, 1)
+
+
+def msrn(scale: int) -> int:
+    block = conv(64, 64) + conv(64, 64, 5) + conv(128, 128) + conv(128, 128, 5) + conv(256, 64, 1)
+    return conv(3, 64) + 8 * block + conv(9 * 64, 64, 1) + conv(64, 64) + scale // 2 * conv(64, 256) + conv(64, 3)
+
+
+def wdsr_a(scale: int) -> int:
+    """Weight normalisation adds the length of each filter."""
+    block = conv(32, 128) + 128 + conv(128, 32) + 32
+    image = 3 * scale**2
+    return conv(3, 32) + 32 + 16 * block + conv(32, image) + image + conv(3, image, 5) + image
+
+
+def wdsr_b(scale: int) -> int:
+    block = conv(64, 384, 1) + 384 + conv(384, 51, 1) + 51 + conv(51, 64) + 64
+    image = 3 * scale**2
+    return conv(3, 64) + 64 + 16 * block + conv(64, image) + image + conv(3, image, 5) + image
+
+
+def memnet() -> int:
+    gates = [6 + place for place in range(1, 7)]  # six recursions, and the memories so far
+    weights = 9 * 64 + 6 * 2 * 9 * 64**2 + sum(64 * gate * 64 for gate in gates) + 9 * 64
+    assert weights == 676_992, "paper: 677 K"
+    biases = 64 + 6 * 2 * 64 + 6 * 64 + 1
+    batch_norms = 2 * (1 + 6 * 6 * 2 * 64 + sum(64 * gate for gate in gates) + 64)
+    return weights + biases + batch_norms + 6
+
+
+def ms_lapsrn() -> int:
+    return conv(1, 64) + 5 * conv(64, 64) + conv(64, 64) + conv(64, 1) + 16
+
+
+def srfbn(scale: int, width: int, groups: int) -> int:
+    """Every convolution but the last is followed by a PReLU of one slope."""
+    stem = conv(3, 4 * width) + 1 + conv(4 * width, width, 1) + 1
+    projections = 2 * groups * (conv(width, width, scale + 4) + 1)
+    dense = 2 * sum(conv(width * inputs, width, 1) + 1 for inputs in range(2, groups + 1))
+    compressions = conv(2 * width, width, 1) + 1 + conv(groups * width, width, 1) + 1
+    return stem + projections + dense + compressions + conv(width, width, scale + 4) + 1 + conv(width, 3)
+
+
 @pytest.mark.parametrize(
     ("name", "scale", "expected"),
     [
@@ -34,6 +102,47 @@ def fsrcnn(d: int, s: int, m: int) -> int:
         ("edsr", 2, 40_729_603),
         ("edsr", 3, 43_680_003),
         ("edsr", 4, 43_089_923),
+        ("srresnet", 4, srresnet()),  # paper: 1.5 M
+        ("rcan", 2, 15_444_667 - MEAN_SHIFTS),  # the authors' code, which counts its two fixed 1x1 layers
+        ("rcan", 3, 15_629_307 - MEAN_SHIFTS),
+        ("rcan", 4, 15_592_379 - MEAN_SHIFTS),
+        ("carn", 2, 1_591_939),  # paper: 1,592 K
+        ("carn", 4, 1_591_939),
+        ("carn_m", 2, 414_811 - MEAN_SHIFTS),  # the authors' file
+        ("carn_m", 4, 414_811 - MEAN_SHIFTS),
+        ("mdsr", 2, mdsr()),  # paper: 8.0 M
+        ("mdsr", 4, mdsr()),
+        ("srdensenet", 4, srdensenet()),
+        ("rdn", 2, 22_123_395),  # the authors' code
+        ("rdn", 3, 22_308_035),
+        ("rdn", 4, 22_271_107),
+        ("msrn", 2, msrn(2)),  # paper: 5.9 M
+        ("msrn", 4, msrn(4)),
+        ("enhancenet", 4, conv(3, 64) + 10 * 2 * conv(64, 64) + 3 * conv(64, 64) + conv(64, 3)),
+        ("rrdb", 4, 16_697_987),  # the authors' code
+        ("wdsr_a", 2, wdsr_a(2)),  # paper: 1.19 M
+        ("wdsr_a", 4, wdsr_a(4)),
+        ("wdsr_b", 2, wdsr_b(2)),  # paper: 1.19 M
+        ("imdn", 2, 694_404),  # the authors' files
+        ("imdn", 3, 703_059),
+        ("imdn", 4, 715_176),
+        ("msrresnet", 4, 1_517_571),  # its authors' code
+        ("drcn", 2, 3 * conv(256, 256) + conv(1, 256) + conv(256, 1) + 16),  # paper: 1,775 K
+        ("drrn", 3, 9 * 128 + 2 * 9 * 128**2 + 9 * 128),  # paper: 297 K
+        ("memnet", 3, memnet()),  # paper: 677 K, of which see below
+        ("lapsrn", 2, 435_344),
+        ("lapsrn", 4, 870_112),  # a port's file; the paper gives 812 K
+        ("ms_lapsrn", 4, ms_lapsrn()),  # paper: 222 K, at any scale
+        ("ms_lapsrn", 8, ms_lapsrn()),
+        ("prosr", 8, 15_537_609),  # the authors' code
+        ("prosrs", 8, 2_550_191),
+        ("dbpn", 2, 5_953_526),  # the authors' code; paper: 5.95 M
+        ("dbpn", 4, 10_426_358),  # paper: 10.4 M
+        ("srfbn", 2, srfbn(2, 64, 6)),  # paper: 3.63 M at x4
+        ("srfbn", 3, srfbn(3, 64, 6)),
+        ("srfbn", 4, srfbn(4, 64, 6)),
+        ("srfbn_s", 4, srfbn(4, 32, 3)),  # paper: 483 K
+        ("dsrn", 2, 732_035),  # the authors' code; the paper's text gives 1.2 M
         ("nearest", 2, 0),
         ("bilinear", 2, 0),
         ("bicubic", 2, 0),

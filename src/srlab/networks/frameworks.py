@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from srlab.networks.blocks import Convolution
+from srlab.networks.ensemble import ensemble_of
 from srlab.networks.interpolation import enlarge, enlarge_halo, kernel_named
 from srlab.networks.network import Facts, Network, chained_halo, published
 from srlab.types import Prediction
@@ -71,9 +72,11 @@ class PreUpsampling(Network):
         interpolation: nearest, bilinear, bicubic, lanczos2 or lanczos3.
         global_residual: the layers learn what to add to the interpolated image, instead of the image.
         mean: subtracted from each channel before the backbone, and added at the end; None: nothing.
+        ensemble: predict from each of a recursive backbone's states, return those as intermediate outputs, and
+            learn to average them (DRCN, multi-supervised MemNet); else only the last state counts.
 
     Raises:
-        ValueError: the channels of two neighbours differ, or an interpolation is unknown.
+        ValueError: the channels of two neighbours differ, an interpolation is unknown, or the backbone has no states.
     """
 
     mean: Tensor
@@ -87,6 +90,7 @@ class PreUpsampling(Network):
         interpolation: str = "bicubic",
         global_residual: bool = True,
         mean: Sequence[float] | None = None,
+        ensemble: bool = False,
     ) -> None:
         facts = backbone_facts(backbone, channels)
         last, last_halo = last_layer(tail, backbone, facts.out_channels, channels)
@@ -97,14 +101,20 @@ class PreUpsampling(Network):
         self.tail = last
         self.interpolation = interpolation
         self.global_residual = global_residual
+        self.ensemble = ensemble_of(backbone) if ensemble else None
         self.register_buffer("mean", per_channel(mean, channels), persistent=False)
 
     def predict(self, lr: Tensor) -> Prediction:
         enlarged = enlarge(lr - self.mean, self.scale, self.interpolation)
-        image = self.tail(self.backbone(enlarged))
-        if self.global_residual:
-            image = image + enlarged
-        return Prediction(image + self.mean, {})
+        if self.ensemble is None:
+            return Prediction(self.image(self.backbone(enlarged), enlarged), {})
+        states: list[Tensor] = self.backbone.states(enlarged)  # type: ignore[operator]
+        prediction: Prediction = self.ensemble([self.image(state, enlarged) for state in states])
+        return prediction
+
+    def image(self, features: Tensor, enlarged: Tensor) -> Tensor:
+        image: Tensor = self.tail(features)
+        return image + enlarged + self.mean if self.global_residual else image + self.mean
 
 
 class PostUpsampling(Network):
@@ -120,6 +130,8 @@ class PostUpsampling(Network):
         interpolation: of the image to which the result is added, where `global_residual` is set.
         global_residual: the layers learn what to add to the interpolated image, instead of the image.
         mean: subtracted from each channel before the backbone, and added at the end; None: nothing.
+        shortcut: makes a second, learned upsampler that leads straight from the LR image to the HR image when called
+            with `in_channels`, `scale` and `out_channels` (WDSR); None: none.
 
     Raises:
         ValueError: the channels of two neighbours differ, or an interpolation is unknown.
@@ -137,6 +149,7 @@ class PostUpsampling(Network):
         interpolation: str = "bicubic",
         global_residual: bool = False,
         mean: Sequence[float] | None = None,
+        shortcut: Callable[..., nn.Module] | None = None,
     ) -> None:
         kernel_named(interpolation)  # refused now, not at the first image
         facts = backbone_facts(backbone, channels)
@@ -147,10 +160,15 @@ class PostUpsampling(Network):
         halo = chained_halo(facts.halo, made.halo, last_halo if last_halo is None else -(-last_halo // scale))
         if halo is not None and global_residual:
             halo = max(halo, enlarge_halo(scale, interpolation))
+        direct = None if shortcut is None else shortcut(in_channels=channels, scale=scale, out_channels=channels)
+        if halo is not None and direct is not None:
+            straight = published(direct).halo
+            halo = None if straight is None else max(halo, straight)
         super().__init__(channels, scale, facts.multiple_of, halo)
         self.backbone = backbone
         self.upsampler = built
         self.tail = last
+        self.shortcut = direct
         self.interpolation = interpolation
         self.global_residual = global_residual
         self.register_buffer("mean", per_channel(mean, channels), persistent=False)
@@ -158,6 +176,8 @@ class PostUpsampling(Network):
     def predict(self, lr: Tensor) -> Prediction:
         centred = lr - self.mean
         image = self.tail(self.upsampler(self.backbone(centred)))
+        if self.shortcut is not None:
+            image = image + self.shortcut(centred)
         if self.global_residual:
             image = image + enlarge(centred, self.scale, self.interpolation)
         return Prediction(image + self.mean, {})

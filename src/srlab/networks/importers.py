@@ -5,43 +5,17 @@ A layout is recognised by its keys and shapes. Where a file's convention differs
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from torch import Tensor
-
-State = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """One way in which a published network is found in files.
-
-    Attributes:
-        name: of the design.
-        choice: what to ask for on the command line.
-        matches: whether a file's keys and shapes are of this layout.
-        convert: to the keys of our composition.
-    """
-
-    name: str
-    choice: str
-    matches: Callable[[State], bool]
-    convert: Callable[[State], State]
+from srlab.networks.importers_dense import DENSE
+from srlab.networks.importers_pyramid import PYRAMID
+from srlab.networks.importers_recursive import RECURSIVE
+from srlab.networks.importers_residual import RESIDUAL
+from srlab.networks.layout import Layout, State, renamed
 
 
 def layout_of(state: State) -> Layout | None:
     """The layout that a file has, if it is a known one."""
     return next((layout for layout in LAYOUTS if layout.matches(state)), None)
-
-
-def renamed(state: State, names: dict[str, str]) -> State:
-    """Rename each key by the first whole-key pattern that fits; a key that none fits is kept, and refused later."""
-    result = {}
-    for key, tensor in state.items():
-        pattern = next((pattern for pattern in names if re.fullmatch(pattern, key)), None)
-        result[key if pattern is None else re.sub(pattern, names[pattern], key)] = tensor
-    return result
 
 
 def is_srcnn(state: State) -> bool:
@@ -74,4 +48,8 @@ def from_vdsr(state: State) -> State:
 LAYOUTS = (
     Layout("SRCNN", "network=srcnn_915 or network=srcnn_955", is_srcnn, from_srcnn),
     Layout("VDSR", "network=vdsr", is_vdsr, from_vdsr),
+    *RESIDUAL,
+    *DENSE,
+    *RECURSIVE,
+    *PYRAMID,
 )

@@ -1,5 +1,6 @@
 """What every super-resolution network says of itself, and what a framework reads off the parts that it joins."""
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -52,6 +53,44 @@ class Network(nn.Module):
             )
 
 
+class ScalableNetwork(Network):
+    """Base of networks that one set of weights serves at several scales: `network(lr)` or `network(lr, scale=3)`.
+
+    The call without `scale` takes `network.scale`, which may be assigned. A subclass implements `predict_at`.
+
+    Args:
+        channels: C.
+        scale: the factor without one at the call.
+        scales: all factors that the network can do.
+        multiple_of: as in Network, at every scale.
+        halo: as in Network, the largest of all scales.
+
+    Raises:
+        ValueError: at construction or at the call, for a scale that is not among `scales`.
+    """
+
+    def __init__(self, channels: int, scale: int, scales: Sequence[int], multiple_of: int, halo: int | None) -> None:
+        super().__init__(channels, scale, multiple_of, halo)
+        self.scales = tuple(scales)
+        self.require(scale)
+
+    def forward(self, lr: Tensor, scale: int | None = None) -> Prediction:
+        self.check(lr)
+        scale = self.scale if scale is None else scale
+        self.require(scale)
+        return self.predict_at(lr, scale)
+
+    def predict(self, lr: Tensor) -> Prediction:
+        return self.predict_at(lr, self.scale)
+
+    def predict_at(self, lr: Tensor, scale: int) -> Prediction:
+        raise NotImplementedError(f"{type(self).__name__} must implement predict_at(lr, scale).")
+
+    def require(self, scale: int) -> None:
+        if scale not in self.scales:
+            raise ValueError(f"scale={scale} is none of this network's scales {self.scales}: choose one of these.")
+
+
 def require_whole(scale: float) -> None:
     """Refuse a factor that is not a whole number, 1 or more.
 
@@ -71,12 +110,18 @@ class Facts(NamedTuple):
     halo: int | None
 
 
-def published(part: nn.Module) -> Facts:
+def published(part: nn.Module | Callable[..., nn.Module]) -> Facts:
     """Read a part's facts; what it leaves out is taken as free (`multiple_of` 1) or unbounded (`halo` None).
 
     Raises:
-        ValueError: it does not publish its channels.
+        ValueError: it does not publish its channels, or waits for a scale that only another framework gives it.
     """
+    if not isinstance(part, nn.Module):
+        design = getattr(getattr(part, "func", part), "__name__", part)
+        raise ValueError(
+            f"{design} goes up and down between the LR and the HR size by itself, so that only framework=iterative "
+            f"can hold it: choose that, or with this framework a backbone of one resolution, such as edsr."
+        )
     missing = [name for name in ("in_channels", "out_channels") if not isinstance(getattr(part, name, None), int)]
     if missing:
         raise ValueError(
@@ -94,3 +139,35 @@ def published(part: nn.Module) -> Facts:
 def chained_halo(*halos: int | None) -> int | None:
     """The halo of parts in a row, at one resolution; None as soon as one of them is unbounded."""
     return None if None in halos else sum(halo for halo in halos if halo is not None)
+
+
+def halo_of_layers(module: nn.Module) -> int:
+    """The halo of layers in a row: what their convolutions reach in all."""
+    return sum(
+        layer.kernel_size[0] // 2 * layer.dilation[0] for layer in module.modules() if isinstance(layer, nn.Conv2d)
+    )
+
+
+def channels_of(head: nn.Module) -> int:
+    """The channels that a head's last convolution makes."""
+    return [layer.out_channels for layer in head.modules() if isinstance(layer, nn.Conv2d)][-1]
+
+
+def take_head(backbone: nn.Module, reason: str) -> nn.Module:
+    """Take a backbone's head (image to features of its width) out, so that it goes on from features instead.
+
+    Args:
+        backbone: publishes `head`; changed in place.
+        reason: why the framework needs that, for the message.
+
+    Raises:
+        ValueError: the backbone has no head that could be taken apart from the rest.
+    """
+    head = getattr(backbone, "head", None)
+    if not isinstance(head, nn.Module):
+        raise ValueError(
+            f"{type(backbone).__name__} cannot start from features, since its first layer is not a head of its own, "
+            f"but {reason}: choose framework=post, or a backbone with a head, such as edsr."
+        )
+    backbone.head = nn.Identity()
+    return head

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.interpolants import triangle
-from srlab.networks.blocks import Convolution, activation_layer, start_gaussian
+from srlab.networks.blocks import Convolution, Padding, activation_layer, start_gaussian
 from srlab.networks.interpolation import enlarge, enlarge_halo
 
 SCALES = (2, 3, 4, 8)
@@ -28,7 +28,6 @@ class Upsampler(nn.Module):
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.scale = scale
-        self.halo = 0
 
     def build(self, staged: bool, activation: str) -> None:
         """Add the stages, each followed by an activation; the last one makes the output's channels."""
@@ -38,8 +37,14 @@ class Upsampler(nn.Module):
             channels = self.out_channels if place == len(factors) - 1 else self.in_channels
             layers += [self.stage(self.in_channels, factor, channels), activation_layer(activation, channels)]
         self.stages = nn.Sequential(*layers)
-        for factor in reversed(factors):
-            self.halo = self.stage_halo(factor, self.halo)
+        self.factors = factors
+        self.halo = self.reach(0)
+
+    def reach(self, beyond: int) -> int:
+        """The halo of output pixels that need `beyond` neighbours of their own size too."""
+        for factor in reversed(self.factors):
+            beyond = self.stage_halo(factor, beyond)
+        return beyond
 
     def stage(self, in_channels: int, factor: int, out_channels: int) -> nn.Module:
         raise NotImplementedError
@@ -65,7 +70,10 @@ class SubPixel(Upsampler):
         icnr: start all sub-pixels of a pixel from equal weights, so that training starts from nearest-neighbour
             enlargement and without checkerboards (Aitken et al. 2017, arXiv 1707.02937).
         initial_std: start from Gaussian weights; None: PyTorch's default.
-        activation: after each stage: none, relu, leaky_relu, prelu or tanh.
+        activation: after each stage: none, relu, leaky_relu, prelu, prelu_one or tanh.
+        groups: the convolution's channels are split into this many independent groups (CARN-M: 4).
+        weight_norm: learn direction and length of each filter apart (WDSR).
+        padding_mode: what lies beyond the border for the convolution.
     """
 
     def __init__(
@@ -78,15 +86,29 @@ class SubPixel(Upsampler):
         icnr: bool = False,
         initial_std: float | None = None,
         activation: str = "none",
+        groups: int = 1,
+        weight_norm: bool = False,
+        padding_mode: Padding = "zeros",
     ) -> None:
         super().__init__(in_channels, scale, out_channels)
         self.kernel_size = kernel_size
         self.icnr = icnr
         self.initial_std = initial_std
+        self.groups = groups
+        self.weight_norm = weight_norm
+        self.padding_mode = padding_mode
         self.build(staged, activation)
 
     def stage(self, in_channels: int, factor: int, out_channels: int) -> nn.Module:
-        convolution = Convolution(in_channels, out_channels * factor**2, self.kernel_size, initial_std=self.initial_std)
+        convolution = Convolution(
+            in_channels,
+            out_channels * factor**2,
+            self.kernel_size,
+            groups=self.groups,
+            padding_mode=self.padding_mode,
+            initial_std=self.initial_std,
+            weight_norm=self.weight_norm,
+        )
         if self.icnr:
             start_as_nearest(convolution, factor)
         return nn.Sequential(convolution, nn.PixelShuffle(factor))
@@ -112,12 +134,15 @@ class Transposed(Upsampler):
         in_channels: C, given by the framework.
         scale: 2, 3, 4 or 8, given by the framework.
         out_channels: channels of the result, given by the framework.
-        kernel_size: None: twice the factor, as bilinear interpolation needs.
+        kernel_size: None: the factor plus `overlap`.
+        overlap: by how much the kernel exceeds the factor; None: by the factor, as bilinear interpolation needs
+            (DBPN, SRFBN: 4 at any factor; DSRN: 0).
         padding: how many of the result's pixels are cut off at the top and left; None: centred.
         staged: reach 4 and 8 in steps of 2.
         bilinear: start from bilinear interpolation of each channel (as LapSRN does).
         initial_std: start from Gaussian weights (FSRCNN: 0.001); None: PyTorch's default.
-        activation: after each stage: none, relu, leaky_relu, prelu or tanh.
+        activation: after each stage: none, relu, leaky_relu, prelu, prelu_one or tanh.
+        bias: whether a bias is learned.
 
     Raises:
         ValueError: the kernel is smaller than the factor, so that pixels would stay empty, or the padding does not fit.
@@ -134,9 +159,13 @@ class Transposed(Upsampler):
         bilinear: bool = False,
         initial_std: float | None = None,
         activation: str = "none",
+        overlap: int | None = None,
+        bias: bool = True,
     ) -> None:
         super().__init__(in_channels, scale, out_channels)
         self.kernel_size = kernel_size
+        self.overlap = overlap
+        self.bias = bias
         self.padding = padding
         self.bilinear = bilinear
         self.initial_std = initial_std
@@ -144,7 +173,8 @@ class Transposed(Upsampler):
 
     def geometry(self, factor: int) -> tuple[int, int, int]:
         """The kernel's size, the padding, and the extra pixels at the bottom and right that make the size exact."""
-        size = 2 * factor if self.kernel_size is None else self.kernel_size
+        overlap = factor if self.overlap is None else self.overlap
+        size = factor + overlap if self.kernel_size is None else self.kernel_size
         padding = (size - factor + 1) // 2 if self.padding is None else self.padding
         extra = factor - size + 2 * padding
         if size < factor:
@@ -157,7 +187,7 @@ class Transposed(Upsampler):
 
     def stage(self, in_channels: int, factor: int, out_channels: int) -> nn.Module:
         size, padding, extra = self.geometry(factor)
-        layer = nn.ConvTranspose2d(in_channels, out_channels, size, factor, padding, extra)
+        layer = nn.ConvTranspose2d(in_channels, out_channels, size, factor, padding, extra, bias=self.bias)
         if self.initial_std is not None:
             start_gaussian(layer, self.initial_std)
         if self.bilinear:
@@ -195,7 +225,7 @@ class Interpolated(Upsampler):
         interpolation: nearest, bilinear, bicubic, lanczos2 or lanczos3.
         kernel_size: of the convolution.
         staged: reach 4 and 8 in steps of 2, a convolution after each (as ESRGAN does).
-        activation: after each stage: none, relu, leaky_relu, prelu or tanh.
+        activation: after each stage: none, relu, leaky_relu, prelu, prelu_one or tanh.
     """
 
     def __init__(

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from srlab.errors import InputError
-from srlab.networks.importers import State, layout_of
+from srlab.networks.importers import layout_of
+from srlab.networks.layout import State
 
 AVERAGED = ("params_ema", "ema_state_dict", "model_ema", "g_ema", "ema")
 RAW = ("params", "state_dict", "model_state_dict", "model", "network", "net", "generator", "weights")
