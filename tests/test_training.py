@@ -72,6 +72,36 @@ def test_a_run_that_was_ended_goes_on_to_the_same_weights_and_records(
     assert rows_of(tmp_path / "straight/metrics.csv") == rows_of(tmp_path / "ended/metrics.csv")
 
 
+@pytest.mark.usefixtures("photos")
+def test_a_folder_that_holds_a_run_is_left_as_it_is(command: Command, tmp_path: Path) -> None:
+    assert command("train", *TINY, "hydra.run.dir=run").status == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    others = {
+        "train": [*TINY, "seed=1"],
+        "test": ["network=bicubic", "data=benchmark", "data.root=photos"],
+        "upscale": ["input=photos"],
+    }
+    for name, arguments in others.items():
+        outcome = command(name, *arguments, "hydra.run.dir=run")
+        assert (outcome.status, f"srlab-train resume={tmp_path}/run" in outcome.err) == (2, True)
+    del before[tmp_path / "run/train.log"]
+    assert all(path.read_bytes() == content for path, content in before.items())
+    assert command("train", "resume=run", "iterations=7").status == 0
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_run_that_was_made_longer_stays_so_and_is_not_made_shorter(command: Command, tmp_path: Path) -> None:
+    assert command("train", *TINY, "hydra.run.dir=run", "iterations=2").status == 0
+    assert command("train", "resume=run", "iterations=4").status == 0
+    assert {row["iteration"] for row in rows_of(tmp_path / "run/metrics.csv")} == set("1234")
+    (tmp_path / "run/checkpoints/iteration_000000004.ckpt").unlink()  # as if it had been killed on the way
+    assert command("train", "resume=run").status == 0
+    assert (tmp_path / "run/checkpoints/iteration_000000004.ckpt").exists()
+    outcome = command("train", "resume=run", "iterations=3")
+    assert (outcome.status, "has done 4 already" in outcome.err) == (2, True)
+    assert OmegaConf.load(tmp_path / "run/config.yaml").iterations == 4
+
+
 def _without_saboteur(path: Path) -> DictConfig:
     cfg = OmegaConf.load(path)
     assert isinstance(cfg, DictConfig)

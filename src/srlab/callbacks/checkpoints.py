@@ -15,14 +15,14 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 
 from srlab.paradigms.base import SuperResolution
+from srlab.run import CHECKPOINTS
 
 log = logging.getLogger(__name__)
-PATTERN = "iteration_*.ckpt"
 
 
 def readable(folder: Path) -> Iterator[Path]:
     """The whole checkpoints of a folder, the latest iteration first; a damaged one is passed over and named."""
-    for path in sorted(folder.glob(PATTERN), reverse=True):
+    for path in sorted(folder.glob(CHECKPOINTS), reverse=True):
         try:
             torch.load(path, map_location="meta", weights_only=True)
         except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
@@ -84,7 +84,7 @@ class Checkpoints(Checkpoint):
         path = self.folder / f"iteration_{self._iteration(trainer):09d}.ckpt"
         trainer.save_checkpoint(path)
         if trainer.is_global_zero:
-            for old in sorted(self.folder.glob(PATTERN))[: -self.keep]:
+            for old in sorted(self.folder.glob(CHECKPOINTS))[: -self.keep]:
                 old.unlink(missing_ok=True)
         if self._interruption(trainer):
             log.warning("Saved %s. Go on with: srlab-train resume=%s", path, self.folder.parent)
