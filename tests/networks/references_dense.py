@@ -4,6 +4,8 @@ Each reference is a network as its repository lays it out: keys, shapes, range o
 concatenated; here as plain functions over a recorder of random weights.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -160,25 +162,47 @@ def srfbn(net: Recorder, lr: Tensor) -> Tensor:
     return net.mean_shift("add_mean", base + net.conv("conv_out.0", up("out", hidden), 3), 255, 1) / 255
 
 
-def prosr(net: Recorder, lr: Tensor) -> Tensor:
-    def mirrored(key: str, x: Tensor, out: int) -> Tensor:
-        weight = net.weight(f"{key}.conv.1.weight", (out, x.shape[1], 3, 3), 9 * x.shape[1])
-        return F.conv2d(F.pad(x, (1, 1, 1, 1), "reflect"), weight, net.weight(f"{key}.conv.1.bias", (out,), 100))
+def mirrored(net: Recorder, key: str, x: Tensor, out: int) -> Tensor:
+    weight = net.weight(f"{key}.conv.1.weight", (out, x.shape[1], 3, 3), 9 * x.shape[1])
+    return F.conv2d(F.pad(x, (1, 1, 1, 1), "reflect"), weight, net.weight(f"{key}.conv.1.bias", (out,), 100))
 
+
+def prosr_level(net: Recorder, level: int, x: Tensor) -> Tensor:
+    """Two dense layers a unit, each unit under a skip."""
+    start, key = x, f"pyramid_residual_{level}"
+    if level > 1:
+        x = net.conv(f"{key}.compression_{level - 1}.conv1", x, W, 1, bias=False)
+    for unit in range(1, 4 - level):
+        y, inner = x, f"{key}.residual_denseblock_{unit}"
+        for layer in (1, 2):
+            dense = f"{inner}.dense_block.denselayer{layer}"
+            y = torch.cat([y, mirrored(net, f"{dense}.conv_2", F.relu(net.conv(f"{dense}.conv_1", y, 16, 1)), 4)], 1)
+        x = x + 0.2 * net.conv(f"{inner}.comp.conv1", y, W, 1, bias=False)
+    return mirrored(net, f"{key}.final_conv.final_conv", x, W) + start
+
+
+def prosrs_level(net: Recorder, level: int, x: Tensor) -> Tensor:
+    """Two dense layers a unit, without skips; channels shrink to 40 % between two units, to half between two levels."""
+    key = f"pyramid_residual_{level}"
+    if level > 1:
+        x = net.conv(f"{key}.compression_{level - 1}.conv1", x, x.shape[1] // 2, 1, bias=False)
+    for unit in range(1, 4 - level):
+        for layer in (1, 2):
+            dense = f"{key}.denseblock_{unit}.dense.denselayer{layer}"
+            x = torch.cat([x, mirrored(net, f"{dense}.conv_2", F.relu(net.conv(f"{dense}.conv_1", x, 16, 1)), 4)], 1)
+        if unit < 3 - level:
+            x = net.conv(f"{key}.denseblock_{unit}.comp.conv1", x, int(0.4 * x.shape[1]), 1, bias=False)
+    return mirrored(net, f"{key}.final_conv.final_conv", x, x.shape[1])
+
+
+def prosr(net: Recorder, lr: Tensor, level: Callable[[Recorder, int, Tensor], Tensor] = prosr_level) -> Tensor:
     stretched = (lr - MEAN) / 0.0039215
-    mirrored("init_conv_1", stretched, W)
-    x = mirrored("init_conv_2", stretched, W)
-    for level, units in ((1, 2), (2, 1)):
-        start, key = x, f"pyramid_residual_{level}"
-        if level > 1:
-            x = net.conv(f"{key}.compression_{level - 1}.conv1", x, W, 1, bias=False)
-        for unit in range(1, units + 1):
-            y, inner = x, f"{key}.residual_denseblock_{unit}"
-            for layer in (1, 2):
-                dense = f"{inner}.dense_block.denselayer{layer}"
-                y = torch.cat([y, mirrored(f"{dense}.conv_2", F.relu(net.conv(f"{dense}.conv_1", y, 16, 1)), 4)], 1)
-            x = x + 0.2 * net.conv(f"{inner}.comp.conv1", y, W, 1, bias=False)
-        x = mirrored(f"{key}.final_conv.final_conv", x, W) + start
-        x = F.relu(F.pixel_shuffle(mirrored(f"{key}_residual_upsampler.m.0", x, 4 * W), 2))
-        image = mirrored(f"reconst_{level}.final_conv", x, 3)
+    mirrored(net, "init_conv_1", stretched, W)
+    x = mirrored(net, "init_conv_2", stretched, W)
+    image = x
+    for place in (1, 2):
+        x = level(net, place, x)
+        key = f"pyramid_residual_{place}_residual_upsampler.m.0"
+        x = F.relu(F.pixel_shuffle(mirrored(net, key, x, 4 * x.shape[1]), 2))
+        image = mirrored(net, f"reconst_{place}.final_conv", x, 3)
     return image * 0.0039215 + enlarge(lr, 4)

@@ -11,7 +11,20 @@ from torch import Tensor
 from srlab.errors import InputError
 from srlab.networks.network import Network
 from srlab.networks.weights import load_weights
-from tests.networks.references_dense import BASICSR, NEW, OLD, dbpn, drrn, esrgan, memnet, prosr, rdn, srdensenet, srfbn
+from tests.networks.references_dense import (
+    BASICSR,
+    NEW,
+    OLD,
+    dbpn,
+    drrn,
+    esrgan,
+    memnet,
+    prosr,
+    prosrs_level,
+    rdn,
+    srdensenet,
+    srfbn,
+)
 from tests.networks.references_residual import (
     Recorder,
     basicsr_edsr,
@@ -71,6 +84,16 @@ REFERENCES: dict[str, tuple[Callable[[Recorder, Tensor], Tensor], list[str]]] = 
         prosr,
         [
             "network=prosr",
+            "backbone.growth=4",
+            "backbone.units=[2,2]",
+            "framework.deeper.0.growth=4",
+            "framework.deeper.0.units=[2]",
+        ],
+    ),
+    "ProSRs": (
+        partial(prosr, level=prosrs_level),
+        [
+            "network=prosrs",
             "backbone.growth=4",
             "backbone.units=[2,2]",
             "framework.deeper.0.growth=4",
