@@ -25,6 +25,7 @@ HOPELESS = {
     "a training of no length": (["iterations=0"], "iterations=0: give 1 or more"),
     "a training of less": (["iterations=-3", "scheduler=constant"], "iterations=-3: give 1 or more"),
     "scale that the network cannot do": (["scale=5"], "scale=5"),
+    "a group without a choice": (["network=null"], "~network"),
     "no loss": (["loss=[]"], "loss=l1"),
     "unreadable override": (["scale=["], "override_grammar"),
     "a folder that is no run": (["resume=nowhere"], "expected a run folder"),

@@ -45,6 +45,10 @@ def command(config_name: str, task: Callable[[DictConfig], float | None]) -> Non
         if error.errno not in FORBIDDEN:
             raise
         message = f"{error}. Give files and folders that you may read and write; hydra.run.dir=<folder> is the run's."
+    except ValueError as error:
+        if "Config group override" not in str(error):
+            raise
+        message = f"{error}. To leave a group out, write ~group: ~network."
     else:
         return
     print(f"srlab-{config_name}: {message}", file=sys.stderr)  # noqa: T201

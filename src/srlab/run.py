@@ -43,6 +43,9 @@ def prepare(cfg: DictConfig) -> DictConfig:
         cfg.network_name = cfg.network_name or network_name(overrides())
         if "trainer" in cfg:
             cfg.trainer.precision = cfg.trainer.precision  # resolved now: a resumed run keeps it on another machine
+            cfg.trainer.val_check_interval = min(
+                cfg.trainer.val_check_interval, cfg.iterations
+            )  # validated at least once
     missing = OmegaConf.missing_keys(cfg)
     if missing:
         example = " ".join(f"{key}=..." for key in sorted(missing))
@@ -184,7 +187,7 @@ def _resumed(folder: Path, cfg: DictConfig, asked: list[str]) -> DictConfig:
     done = max((iteration_of(path) for path in (folder / "checkpoints").glob(CHECKPOINTS)), default=0)
     if earlier.iterations < done:
         raise InputError(f"iterations={earlier.iterations}: {folder} has done {done} already. Give more, or as many.")
-    earlier.resume = str(folder)
+    earlier.resume = earlier.run_dir = str(folder)
     merged = OmegaConf.merge(OmegaConf.structured(OmegaConf.get_type(cfg)), earlier)
     assert isinstance(merged, DictConfig)
     return merged

@@ -14,6 +14,7 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Checkpoint
 
+from srlab.errors import InputError
 from srlab.paradigms.base import SuperResolution
 from srlab.run import CHECKPOINTS
 
@@ -69,8 +70,12 @@ class Checkpoints(Checkpoint):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.sanity_checking or not trainer.fit_loop.epoch_loop.batch_progress.total.ready:
             return
-        value = trainer.callback_metrics.get(self.monitor or self._protocols_psnr(pl_module))
-        if value is not None and self._improves(float(value)):
+        monitor = self.monitor or self._protocols_psnr(pl_module)
+        value = trainer.callback_metrics.get(monitor)
+        if value is None:
+            logged = ", ".join(sorted(name for name in trainer.callback_metrics if name != "step"))
+            raise InputError(f"callbacks.checkpoints.monitor={monitor} is not logged: choose one of {logged}.")
+        if self._improves(float(value)):
             self.best = float(value)
             trainer.save_checkpoint(self.folder / "best.ckpt")
         if (self.due or self._interruption(trainer)) and not trainer.fit_loop._should_accumulate():
