@@ -6,11 +6,15 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import hydra
 import numpy as np
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
 from PIL import Image
+
+from srlab.config import register
 
 ROOT = Path(__file__).parent.parent
 
@@ -44,6 +48,11 @@ def _folder(variable: str, what: str) -> Path:
     return path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ["SRLAB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def data_root() -> Path:
     """The folder of real images; tests that need it skip where SRLAB_DATA is unset."""
@@ -54,6 +63,14 @@ def data_root() -> Path:
 def weights_root() -> Path:
     """The folder of published weights; tests that need it skip where SRLAB_WEIGHTS is unset."""
     return _folder("SRLAB_WEIGHTS", "published weights")
+
+
+def composed(command: str, overrides: list[str]) -> DictConfig:
+    """What a command would run, without its command line."""
+    register()
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_module("srlab.conf", version_base="1.3"):
+        return hydra.compose(command, overrides)
 
 
 class Command:

@@ -1,5 +1,10 @@
 """How the commands end when they are given what cannot work, and what help they are."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.conftest import Command
@@ -38,6 +43,17 @@ def test_help_shows_the_groups_as_the_map_of_the_field(command: Command, name: s
     assert outcome.status == 0
     for group in ("framework: ", "backbone: ", "upsampler: ", "network: "):
         assert group in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("network=edsr_b", "network=edsr_baseline"), ("backbone.bl", "backbone.blocks=")]
+)
+def test_the_tab_key_completes_choices_and_numbers(typed: str, offered: str) -> None:
+    train = Path(sys.executable).with_name("srlab-train")
+    line = f"srlab-train {typed}"
+    environment = {**os.environ, "COMP_LINE": line, "COMP_POINT": str(len(line)), "COMP_CWORD": "1"}
+    query = subprocess.run([train, "-sc", "query=bash"], env=environment, check=True, capture_output=True, text=True)
+    assert query.stdout.split() == [offered]
 
 
 def test_a_sweep_of_multi_device_jobs_in_one_process_is_refused(command: Command) -> None:

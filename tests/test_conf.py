@@ -2,33 +2,29 @@
 
 from pathlib import Path
 
-import hydra
 import pytest
 import torch
-from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
 import srlab
 from srlab.build import build, build_all, check_signatures
-from srlab.config import register
 from srlab.errors import InputError
-from tests.conftest import ROOT, TINY, Command
+from tests.conftest import ROOT, TINY, Command, composed
 
 SEVERAL = {"callbacks", "logger", "loss", "metric"}  # groups of which a run takes several
 ELSEWHERE = {"hydra"}
+NEEDS = {
+    ("paradigm", "any_scale"): "network=meta_edsr",
+    ("paradigm", "attention_fh"): "network=attention_fh",
+    ("paradigm", "pixel_recursive"): "network=pixel_recursive",
+}
+"""What a choice cannot be built without."""
 CHOICES = [
     (group.name, choice.stem)
     for group in sorted((ROOT / "conf").iterdir())
     if group.is_dir() and group.name not in {*ELSEWHERE, "__pycache__"}
     for choice in sorted(group.glob("*.yaml"))
 ]
-
-
-def composed(command: str, overrides: list[str]) -> DictConfig:
-    register()
-    GlobalHydra.instance().clear()
-    with hydra.initialize_config_module("srlab.conf", version_base="1.3"):
-        return hydra.compose(command, overrides)
 
 
 def given(cfg: DictConfig, folder: Path) -> DictConfig:
@@ -45,6 +41,7 @@ def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Pat
         overrides = [f"metric@metrics=[{choice}]"]
     else:
         overrides = [f"{group}=[{choice}]" if group in SEVERAL else f"{group}={choice}"]
+    overrides += [NEEDS[group, choice]] if (group, choice) in NEEDS else []
     cfg = given(composed("train", [*overrides, "scale=2", f"run_dir={tmp_path}"]), tmp_path)
     check_signatures(cfg)
     OmegaConf.to_container(cfg, resolve=True)

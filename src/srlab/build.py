@@ -89,6 +89,14 @@ def network(cfg: DictConfig) -> "Network":
     return built.eval()
 
 
+def exported_name(cfg: DictConfig) -> str | None:
+    """What the exported network in the folder `weights` was called in its training; None where it is no folder."""
+    from srlab.inference.exported import describe
+
+    is_export = cfg.weights and Path(cfg.weights).expanduser().is_dir()
+    return str(describe(cfg.weights)["network_name"]) if is_export else None
+
+
 def weight_file(weights: str) -> Path:
     """The file that `weights` means: itself, or that of the exported network in the folder."""
     from srlab.inference.exported import WEIGHTS, find_export

@@ -13,9 +13,10 @@ from srlab.evaluation.scoring import RESULTS, score_images, write_and_print
 from srlab.evaluation.strips import comparison, stack
 from srlab.inference.enlarge import enlarge
 from srlab.inference.exported import EXPORT
+from srlab.interpolants import Kernel
 from srlab.networks.interpolation import Interpolation
 
-BASELINE = "bicubic"
+BASELINE: Kernel = "bicubic"
 PICTURE = "comparison.png"
 STRIPS = 4
 

@@ -82,12 +82,14 @@ class UpscaleConfig(ModelConfig):
     Attributes:
         input: an image file, or a folder of them.
         output: the folder to write into; null is the run folder. An input is never overwritten.
+        factor: another enlargement than `scale`, for networks of any (2.7, say); null: the network's own.
         device: cpu, cuda, mps, or auto.
         precision: 32, bf16, or auto (bf16 where the machine gains from it).
     """
 
     input: str = MISSING
     output: str | None = None
+    factor: float | None = None
     device: str = "auto"
     precision: str = "auto"
 

@@ -18,8 +18,9 @@ def test(cfg: DictConfig) -> None:
     cfg = run.prepare(cfg)
     device = build.refusing(pick_device, cfg.device)
     network = build.network(cfg).to(device).to(memory_format=torch.channels_last)
-    with open_dict(cfg):
-        cfg.scale, cfg.channels = network.scale, network.channels  # an exported network brings its own
+    with open_dict(cfg):  # an exported network brings its own
+        cfg.scale, cfg.channels = network.scale, network.channels
+        cfg.network_name = build.exported_name(cfg) or cfg.network_name
     protocol = build.build(cfg.protocol)
     metrics = {name: build.build(metric) for name, metric in cfg.metrics.items()}
     data = build.build(cfg.data)

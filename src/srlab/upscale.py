@@ -1,5 +1,6 @@
 """`srlab-upscale`: enlarge an image, or a folder of images."""
 
+import inspect
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,14 +31,20 @@ def upscale(cfg: DictConfig) -> None:
     in_bfloat16 = gains_from_bfloat16(device) if cfg.precision == "auto" else cfg.precision == "bf16"
     source = Path(cfg.input).expanduser()
     images = find_images(source)
-    targets = output_paths(images, source, Path(cfg.output or cfg.run_dir).expanduser(), network.scale)
+    check_channels(images, network.channels)
+    check_factor(network, cfg.factor)
+    if not cfg.weights:
+        log.warning(
+            "No weights: this is %s interpolation. Give weights=<run or export folder, or file>.", cfg.network_name
+        )
+    targets = output_paths(images, source, Path(cfg.output or cfg.run_dir).expanduser(), cfg.factor or network.scale)
     for image, target in zip(images, targets, strict=True):
         with torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16):
-            enlarge_file(network, image, target, device)
+            enlarge_file(network, image, target, device, cfg.factor)
         log.info("%s -> %s", image, target)
 
 
-def output_paths(images: list[Path], source: Path, output: Path, scale: int) -> list[Path]:
+def output_paths(images: list[Path], source: Path, output: Path, scale: float) -> list[Path]:
     """Where each image's enlargement goes: `<output>/<path below the input>_x<scale><extension>`.
 
     Raises:
@@ -53,14 +60,44 @@ def output_paths(images: list[Path], source: Path, output: Path, scale: int) -> 
     return targets
 
 
-def enlarge_file(network: "Network", source: Path, target: Path, device: "torch.device") -> None:
+def check_channels(images: list[Path], channels: int) -> None:
+    """Refuse images that the network cannot take (`InputError`), all at once and before any is enlarged."""
+    from srlab.data.images import read_header
+    from srlab.data.pixels import channels_fit
+    from srlab.errors import InputError
+
+    faults = []
+    for image in images:
+        header = read_header(image).without_alpha()
+        if not channels_fit(header.channels, channels):
+            faults.append(f"{image} has {header.channels} channels")
+    if faults:
+        raise InputError(
+            f"The network takes {channels} channels: {'; '.join(faults)}. Leave them out, or take a network for them."
+        )
+
+
+def check_factor(network: "Network", factor: float | None) -> None:
+    """Refuse another factor than the network's own (`InputError`), where its call takes none."""
+    from srlab.errors import InputError
+
+    if factor is not None and "scale" not in inspect.signature(network.forward).parameters:
+        raise InputError(
+            f"factor={factor}: this network enlarges {network.scale} times and no other: leave factor at null, or take "
+            f"a network of many scales, such as meta_edsr."
+        )
+
+
+def enlarge_file(
+    network: "Network", source: Path, target: Path, device: "torch.device", factor: float | None = None
+) -> None:
     """Enlarge one file into another of the same kind and depth."""
     from srlab.data.images import levels_of, read_header, read_image, to_pixels, to_tensor, write_image
     from srlab.inference.enlarge import enlarge, enlarge_with_alpha
 
     pixels, alpha = read_image(source), read_header(source).alpha
     method = enlarge_with_alpha if alpha else enlarge
-    sr = method(network, to_tensor(pixels)[None].to(device))[0]
+    sr = method(network, to_tensor(pixels)[None].to(device), factor)[0]
     write_image(target, to_pixels(sr, levels_of(pixels)), alpha)
 
 

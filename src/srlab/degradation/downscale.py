@@ -5,8 +5,9 @@ from typing import Literal
 from torch import Tensor
 
 from srlab.degradation.base import Degradation, Degraded
-from srlab.degradation.resize import Borders, Kernel, kernel_support, resize
+from srlab.degradation.resize import Borders, kernel_support, resize
 from srlab.degradation.rounding import quantize
+from srlab.interpolants import Kernel
 
 Rounding = Literal["passes", "result", "none"]
 

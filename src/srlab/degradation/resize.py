@@ -17,7 +17,6 @@ dyadic and sums of 8-bit codes exact even in float32: a tie is seen as a tie. (A
 """
 
 import math
-from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -25,44 +24,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from srlab.degradation.rounding import accurate_dtype, by_depth, round_codes_
+from srlab.interpolants import KERNELS, Kernel
 
 Borders = Literal["symmetric", "replicate"]
-Kernel = Literal["nearest", "bilinear", "bicubic", "lanczos2", "lanczos3"]
 
 _EXACT_IN_FLOAT32 = (1.0, 1 / 2, 1 / 3, 1 / 4)  # for 8-bit codes: see above
 BICUBIC_SUPPORT = 2  # pixels on each side of the centre, times 1 / scale when shrinking
-
-
-def _box(x: Tensor) -> Tensor:
-    return ((x >= -0.5) & (x < 0.5)).to(x.dtype)
-
-
-def _triangle(x: Tensor) -> Tensor:
-    return (1 - x.abs()).clamp(min=0)
-
-
-def _cubic(x: Tensor) -> Tensor:
-    a = x.abs()
-    near = 1.5 * a**3 - 2.5 * a**2 + 1
-    far = -0.5 * a**3 + 2.5 * a**2 - 4 * a + 2
-    return torch.where(a <= 1, near, torch.where(a <= 2, far, torch.zeros_like(a)))
-
-
-def _lanczos2(x: Tensor) -> Tensor:
-    return torch.where(x.abs() < 2, torch.sinc(x) * torch.sinc(x / 2), torch.zeros_like(x))
-
-
-def _lanczos3(x: Tensor) -> Tensor:
-    return torch.where(x.abs() < 3, torch.sinc(x) * torch.sinc(x / 3), torch.zeros_like(x))
-
-
-_KERNELS: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {
-    "nearest": (_box, 0.5),
-    "bilinear": (_triangle, 1.0),
-    "bicubic": (_cubic, float(BICUBIC_SUPPORT)),
-    "lanczos2": (_lanczos2, 2.0),
-    "lanczos3": (_lanczos3, 3.0),
-}
 
 
 def resize(
@@ -113,9 +80,9 @@ def resize(
 
 def kernel_support(kernel: Kernel) -> int:
     """Pixels of the smaller image that the kernel reaches on each side of its centre, rounded up."""
-    if kernel not in _KERNELS:
-        raise ValueError(f"kernel={kernel!r} is none of {', '.join(_KERNELS)}: choose one of them.")
-    return math.ceil(_KERNELS[kernel][1])
+    if kernel not in KERNELS:
+        raise ValueError(f"kernel={kernel!r} is none of {', '.join(KERNELS)}: choose one of them.")
+    return math.ceil(KERNELS[kernel][1])
 
 
 def crop_to_multiple(image: Tensor, multiple: int) -> Tensor:
@@ -201,7 +168,7 @@ def _sum_taps(
     x: Tensor, axis: int, out: int, scale: float, kernel: Kernel, borders: Borders, antialias: bool
 ) -> Tensor:
     """Any scale and kernel: each output pixel is a weighted sum of the input pixels under the kernel."""
-    function, support = _KERNELS[kernel]
+    function, support = KERNELS[kernel]
     stretch = min(scale, 1.0) if antialias and kernel != "nearest" else 1.0
     width = 2 * support / stretch
     centre = (torch.arange(out, dtype=torch.float64) + 0.5) / scale - 0.5

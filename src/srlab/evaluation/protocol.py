@@ -16,10 +16,11 @@ from torch import Tensor
 
 from srlab.degradation.base import trim
 from srlab.degradation.downscale import Rounding, downscale
-from srlab.degradation.resize import Borders, Kernel, crop_to_multiple
+from srlab.degradation.resize import Borders, crop_to_multiple
 from srlab.degradation.rounding import quantize
 from srlab.errors import InputError
 from srlab.evaluation.metrics import psnr, ssim
+from srlab.interpolants import Kernel
 from srlab.types import LabelledImage
 
 

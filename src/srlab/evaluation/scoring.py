@@ -7,7 +7,7 @@ from torch import Tensor
 
 from srlab.data.pixels import to_pixels
 from srlab.data.writing import write_image
-from srlab.degradation.resize import Kernel, resize
+from srlab.degradation.resize import resize
 from srlab.evaluation.evaluate import Scored, score_image
 from srlab.evaluation.metrics import Metric
 from srlab.evaluation.protocol import Protocol
@@ -54,8 +54,7 @@ def score_images(
 
 def in_depth(network: Interpolation, levels: int) -> Callable[[Tensor], Tensor]:
     """The enlargement of a baseline for images of integer depth."""
-    kernel: Kernel = "lanczos3" if network.interpolation == "lanczos" else network.interpolation  # type: ignore[assignment]
-    return lambda lr: resize(lr, scale=network.scale, kernel=kernel, levels=levels)
+    return lambda lr: resize(lr, scale=network.scale, kernel=network.interpolation, levels=levels)
 
 
 def write_and_print(folder: str | Path, results: Sequence[Result]) -> None:

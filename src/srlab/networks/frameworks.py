@@ -69,7 +69,7 @@ class PreUpsampling(Network):
         scale: the factor, a whole number.
         tail: makes the last layer, features to image, when called with `in_channels` and `out_channels`;
             None: the backbone makes the image.
-        interpolation: nearest, bilinear, bicubic or lanczos.
+        interpolation: nearest, bilinear, bicubic, lanczos2 or lanczos3.
         global_residual: the layers learn what to add to the interpolated image, instead of the image.
         mean: subtracted from each channel before the backbone, and added at the end; None: nothing.
         ensemble: predict from each of a recursive backbone's states, return those as intermediate outputs, and

@@ -1,4 +1,4 @@
-"""Enlarging by interpolation, with MATLAB's kernels and borders (Keys 1981 for the cubic, Duchon 1979 for Lanczos-3).
+"""Enlarging by interpolation inside networks, with MATLAB's kernels and borders.
 
 An image that grows by an integer factor meets only `scale` different sets of weights (phases), the same ones at every
 position. Each phase is a short sum of shifted images: exact in float32, alike on a tile and on the whole image, and
@@ -12,42 +12,12 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from srlab.interpolants import KERNELS, Kernel
 from srlab.networks.network import Network, require_whole
 from srlab.types import Prediction
 
 
-def box(x: float) -> float:
-    return float(-0.5 <= x < 0.5)
-
-
-def triangle(x: float) -> float:
-    return max(0.0, 1.0 - abs(x))
-
-
-def cubic(x: float) -> float:
-    """Keys' cubic convolution with a = -0.5, MATLAB's and Pillow's choice."""
-    x = abs(x)
-    if x <= 1:
-        return (1.5 * x - 2.5) * x * x + 1
-    return ((-0.5 * x + 2.5) * x - 4) * x + 2 if x < 2 else 0.0
-
-
-def lanczos3(x: float) -> float:
-    if abs(x) >= 3:
-        return 0.0
-    return 1.0 if x == 0 else 3 * math.sin(math.pi * x) * math.sin(math.pi * x / 3) / (math.pi * x) ** 2
-
-
-KERNELS: dict[str, tuple[Callable[[float], float], float]] = {
-    "nearest": (box, 0.5),
-    "bilinear": (triangle, 1.0),
-    "bicubic": (cubic, 2.0),
-    "lanczos": (lanczos3, 3.0),
-}
-"""Each kernel's function and half its support, in pixels of the small image."""
-
-
-def kernel_named(name: str) -> tuple[Callable[[float], float], float]:
+def kernel_named(name: str) -> tuple[Callable[[Tensor], Tensor], float]:
     if name not in KERNELS:
         raise ValueError(f"interpolation={name!r} is unknown: choose one of {', '.join(KERNELS)}.")
     return KERNELS[name]
@@ -61,9 +31,10 @@ def phases(scale: int, kernel: str) -> tuple[dict[int, float], ...]:
     result = []
     for phase in range(scale):
         centre = (phase + 0.5) / scale - 0.5
-        weights = {shift: function(shift - centre) for shift in range(-reach, reach + 1)}
-        total = sum(weights.values())
-        result.append({shift: weight / total for shift, weight in weights.items() if weight})
+        shifts = torch.arange(-reach, reach + 1)
+        weights = function(shifts.double() - centre)
+        weights /= weights.sum()
+        result.append({s: w for s, w in zip(shifts.tolist(), weights.tolist(), strict=True) if w})
     return tuple(result)
 
 
@@ -93,7 +64,7 @@ def enlarge(image: Tensor, scale: int, kernel: str = "bicubic") -> Tensor:
     Args:
         image: (B, C, H, W), any range.
         scale: a whole number, 1 or more.
-        kernel: nearest, bilinear, bicubic or lanczos.
+        kernel: nearest, bilinear, bicubic, lanczos2 or lanczos3.
 
     Raises:
         ValueError: the kernel is unknown.
@@ -117,12 +88,12 @@ class Interpolation(Network):
     Args:
         channels: C.
         scale: the factor, a whole number.
-        interpolation: nearest, bilinear, bicubic or lanczos.
+        interpolation: nearest, bilinear, bicubic, lanczos2 or lanczos3.
     """
 
-    def __init__(self, channels: int, scale: int, interpolation: str = "bicubic") -> None:
+    def __init__(self, channels: int, scale: int, interpolation: Kernel = "bicubic") -> None:
         super().__init__(channels, scale, multiple_of=1, halo=enlarge_halo(scale, interpolation))
-        self.interpolation = interpolation
+        self.interpolation: Kernel = interpolation
 
     def predict(self, lr: Tensor) -> Prediction:
         return Prediction(enlarge(lr, self.scale, self.interpolation), {})

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from srlab.interpolants import triangle
 from srlab.networks.blocks import Convolution, Padding, activation_layer, start_gaussian
-from srlab.networks.interpolation import enlarge, enlarge_halo, triangle
+from srlab.networks.interpolation import enlarge, enlarge_halo
 
 SCALES = (2, 3, 4, 8)
 
@@ -204,7 +205,7 @@ class Transposed(Upsampler):
 def start_as_bilinear(layer: nn.ConvTranspose2d) -> None:
     """Make a transposed convolution interpolate each channel into its own, in place."""
     size, factor = layer.kernel_size[0], layer.stride[0]
-    line = torch.tensor([triangle((tap + 0.5 - size / 2) / factor) for tap in range(size)])
+    line = triangle((torch.arange(size) + 0.5 - size / 2) / factor)
     line *= factor / line.sum()
     with torch.no_grad():
         layer.weight.zero_()
@@ -221,7 +222,7 @@ class Interpolated(Upsampler):
         in_channels: C, given by the framework.
         scale: 2, 3, 4 or 8, given by the framework.
         out_channels: channels of the result, given by the framework.
-        interpolation: nearest, bilinear, bicubic or lanczos.
+        interpolation: nearest, bilinear, bicubic, lanczos2 or lanczos3.
         kernel_size: of the convolution.
         staged: reach 4 and 8 in steps of 2, a convolution after each (as ESRGAN does).
         activation: after each stage: none, relu, leaky_relu, prelu, prelu_one or tanh.
