@@ -31,7 +31,7 @@ def composed() -> Compose:
         cfg = copy.deepcopy(configuration(tuple(one for one in overrides if one not in numbers)))
         for one in numbers:
             key, value = one.split("=")
-            cfg[key] = int(value)
+            cfg[key] = float(value) if "." in value else int(value)
         network = build(cfg.framework)
         assert isinstance(network, Network)
         return network
