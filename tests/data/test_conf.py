@@ -47,5 +47,5 @@ def test_all_choices_are_tested() -> None:
 
 
 def test_a_wrong_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match="no such file or folder"):
         build.build(compose("folder", root=str(tmp_path / "absent")).data)

@@ -30,7 +30,7 @@ def test_folder_is_sorted_recursive_and_drops_alpha(tmp_path: Path, draw: Draw) 
 def test_an_empty_or_absent_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no image"):
         Folder(str(tmp_path))
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match="no such file or folder"):
         Folder(str(tmp_path / "absent"))
 
 
@@ -100,7 +100,7 @@ def test_div2k_and_flickr2k(tmp_path: Path, draw: Draw) -> None:
     assert [paired.lr.label(i) for i in range(4)] == ["0001x2", "0002x2", "000001x2", "000002x2"]
     assert not paired.complaints
     assert len(DIV2K(str(tmp_path), "valid")) == 1
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match="no such file or folder"):
         DIV2K(str(tmp_path), track="unknown")
     with pytest.raises(InputError, match="DIV2K_train_HR or Flickr2K_HR"):
         DIV2K(str(tmp_path / "DIV2K_train_HR"))
