@@ -94,6 +94,17 @@ class UpscaleConfig(ModelConfig):
     precision: str = "auto"
 
 
+@dataclass
+class DescribeConfig(ModelConfig):
+    """`srlab-describe`.
+
+    Attributes:
+        all: describe every choice of `network`, instead of one composition.
+    """
+
+    all: bool = False
+
+
 def run_directory(resume: str | None, fresh: str) -> str:
     """The folder of a run: the resumed one, or a fresh one."""
     return str(Path(resume).expanduser()) if resume else fresh
@@ -121,7 +132,8 @@ def fast_precision() -> str:
 def register() -> None:
     """Make the schemas and resolvers known to Hydra; harmless when called again."""
     store = ConfigStore.instance()
-    for name, schema in (("train", TrainConfig), ("test", TestConfig), ("upscale", UpscaleConfig)):
+    schemas = {"train": TrainConfig, "test": TestConfig, "upscale": UpscaleConfig, "describe": DescribeConfig}
+    for name, schema in schemas.items():
         store.store(name=f"{name}_schema", node=schema, provider="srlab")
     OmegaConf.register_new_resolver("run_directory", run_directory, replace=True)
     OmegaConf.register_new_resolver("hydra_records", hydra_records, replace=True)
