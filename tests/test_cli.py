@@ -17,7 +17,15 @@ HOPELESS = {
     "added top-level key": (["+sclae=3"], "There is no option sclae"),
     "added number of a part": (["+backbone.blokcs=8"], "Did you mean blocks?"),
     "added option of an optimizer": (["+optimizer.lrr=1"], "Did you mean lr?"),
+    "a word for a number of a part": (["backbone.blocks=many"], "backbone.blocks=many: expected int"),
+    "a network of no width": (["backbone.width=0"], "choose a width of 1 or more"),
+    "a word for a yes or no": (["protocol.round_sr=maybe"], "protocol.round_sr=maybe: expected bool"),
+    "a fraction of a pixel": (["data.patch=16.5"], "data.patch=16.5: expected int"),
+    "a word for a learning rate": (["optimizer.lr=fast"], "optimizer.lr=fast"),
+    "a training of no length": (["iterations=0"], "iterations=0: give 1 or more"),
+    "a training of less": (["iterations=-3", "scheduler=constant"], "iterations=-3: give 1 or more"),
     "scale that the network cannot do": (["scale=5"], "scale=5"),
+    "a group without a choice": (["network=null"], "~network"),
     "no loss": (["loss=[]"], "loss=l1"),
     "unreadable override": (["scale=["], "override_grammar"),
     "a folder that is no run": (["resume=nowhere"], "expected a run folder"),
@@ -35,6 +43,35 @@ def test_what_cannot_work_ends_with_status_2_and_a_remedy(
     assert outcome.status == 2, outcome.err
     assert expected in outcome.err
     assert "Traceback" not in outcome.err
+    assert "Error in call to target" not in outcome.err  # Hydra's word for where, after ours for what
+
+
+def test_a_mistyped_key_in_an_experiment_is_named_with_the_close_match(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "mine/experiment").mkdir(parents=True)
+    (tmp_path / "mine/experiment/study.yaml").write_text("# @package _global_\niteration: 5\n")
+    outcome = command("train", "--config-dir", "mine", "experiment=study")
+    assert outcome.status == 2
+    assert "Did you mean iterations" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("iterations: [5", "while parsing"), ("loss:\n  l2: {weight: 1}", "loss=[l1,l2]")]
+)
+def test_an_experiment_that_is_no_yaml_or_no_loss_is_refused(
+    command: Command, tmp_path: Path, text: str, expected: str
+) -> None:
+    (tmp_path / "mine/experiment").mkdir(parents=True)
+    (tmp_path / "mine/experiment/study.yaml").write_text(f"# @package _global_\n{text}\n")
+    outcome = command("train", "--config-dir", "mine", "experiment=study")
+    assert outcome.status == 2
+    assert expected in outcome.err
+
+
+def test_a_run_folder_that_cannot_be_made_is_refused(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    outcome = command("test", "network=bicubic", "hydra.run.dir=file/run")
+    assert outcome.status == 2
+    assert "hydra.run.dir" in outcome.err
 
 
 @pytest.mark.parametrize("name", ["train", "test", "upscale"])

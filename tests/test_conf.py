@@ -77,3 +77,5 @@ def test_parts_from_another_package_train_without_a_fork(
     with pytest.raises(InputError, match="own_parts"):
         srlab.load("run")
     assert srlab.load("run", trusted=["own_parts"])(torch.rand(1, 3, 4, 4)).sr.shape == (1, 3, 8, 8)
+    assert command("upscale", "input=photos", "weights=run").status == 2
+    assert command("upscale", "input=photos", "weights=run", "hydra.searchpath=[pkg://own_parts.conf]").status == 0

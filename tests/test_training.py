@@ -72,6 +72,65 @@ def test_a_run_that_was_ended_goes_on_to_the_same_weights_and_records(
     assert rows_of(tmp_path / "straight/metrics.csv") == rows_of(tmp_path / "ended/metrics.csv")
 
 
+@pytest.mark.usefixtures("photos")
+def test_a_folder_that_holds_a_run_is_left_as_it_is(command: Command, tmp_path: Path) -> None:
+    assert command("train", *TINY, "hydra.run.dir=run").status == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    others = {
+        "train": [*TINY, "seed=1"],
+        "test": ["network=bicubic", "data=benchmark", "data.root=photos"],
+        "upscale": ["input=photos"],
+    }
+    for name, arguments in others.items():
+        outcome = command(name, *arguments, "hydra.run.dir=run")
+        assert (outcome.status, f"srlab-train resume={tmp_path}/run" in outcome.err) == (2, True)
+    del before[tmp_path / "run/train.log"]
+    assert all(path.read_bytes() == content for path, content in before.items())
+    assert command("train", "resume=run", "iterations=7").status == 0
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_run_that_was_made_longer_stays_so_and_is_not_made_shorter(command: Command, tmp_path: Path) -> None:
+    assert command("train", *TINY, "hydra.run.dir=run", "iterations=2").status == 0
+    assert command("train", "resume=run", "iterations=4").status == 0
+    assert {row["iteration"] for row in rows_of(tmp_path / "run/metrics.csv")} == set("1234")
+    (tmp_path / "run/checkpoints/iteration_000000004.ckpt").unlink()  # as if it had been killed on the way
+    assert command("train", "resume=run").status == 0
+    assert (tmp_path / "run/checkpoints/iteration_000000004.ckpt").exists()
+    outcome = command("train", "resume=run", "iterations=3")
+    assert (outcome.status, "has done 4 already" in outcome.err) == (2, True)
+    assert OmegaConf.load(tmp_path / "run/config.yaml").iterations == 4
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_run_shorter_than_the_validation_interval_is_validated_once(command: Command, tmp_path: Path) -> None:
+    outcome = command("train", *TINY, "trainer.val_check_interval=1000", "hydra.run.dir=run")
+    assert outcome.status == 0, outcome.err
+    assert (tmp_path / "run/checkpoints/best.ckpt").is_file()
+    validated = [row["iteration"] for row in rows_of(tmp_path / "run/metrics.csv") if row["metric"] == "val/psnr_y"]
+    assert validated == ["6"]
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_metric_that_nobody_logs_is_refused_as_monitor(command: Command) -> None:
+    outcome = command("train", *TINY, "callbacks.checkpoints.monitor=val/psnr_x", "hydra.run.dir=run")
+    assert outcome.status == 2
+    assert "val/psnr_y" in outcome.err
+
+
+@pytest.mark.usefixtures("photos")
+@pytest.mark.parametrize("judged", ["ema", "raw"])
+def test_validation_and_the_test_command_give_the_same_score(command: Command, tmp_path: Path, judged: str) -> None:
+    judge = [f"training.evaluate={judged}", "training.ema_decay=0.5"]
+    assert command("train", *TINY, *judge, "trainer.val_check_interval=6", "hydra.run.dir=run").status == 0
+    validated = [row["value"] for row in rows_of(tmp_path / "run/metrics.csv") if row["metric"] == "val/psnr_y"]
+    data = ["data=benchmark", "data.root=photos"]
+    assert command("test", "weights=run", *data, "hydra.run.dir=test").status == 0
+    rows = rows_of(tmp_path / "test/results.csv")
+    (tested,) = [row["value"] for row in rows if (row["image"], row["metric"]) == ("mean", "psnr_y")]
+    assert float(tested) == pytest.approx(float(validated[-1]), abs=1e-5)
+
+
 def _without_saboteur(path: Path) -> DictConfig:
     cfg = OmegaConf.load(path)
     assert isinstance(cfg, DictConfig)

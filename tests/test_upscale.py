@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from omegaconf import OmegaConf
 from PIL import Image
 
+from srlab.build import build
 from srlab.data.images import read_image
 from srlab.degradation.resize import resize
-from tests.conftest import Command
+from srlab.inference.exported import export
+from tests.conftest import Command, composed
 
 RNG = np.random.default_rng(0)
 
@@ -54,3 +57,38 @@ def test_nothing_is_overwritten_and_nothing_is_begun_that_cannot_be_done(command
     assert (banded.status, "zz.tif has 5 channels" in banded.err) == (2, True)
     assert not (tmp_path / "other").exists()
     assert "weights" in command("upscale", "input=mixed/grey.png", "network=edsr_baseline").err
+
+
+def test_all_unreadable_files_are_named_and_no_image_is_enlarged(command: Command, tmp_path: Path, mixed: Path) -> None:
+    for name in ("a.png", "b.jpg"):
+        (mixed / name).write_text("no image")
+    outcome = command("upscale", "input=mixed", "output=large")
+    assert outcome.status == 2
+    assert "a.png" in outcome.err
+    assert "b.jpg" in outcome.err
+    assert not (tmp_path / "large").exists()
+
+
+@pytest.mark.usefixtures("mixed")
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [("precision=half", "bf16"), ("device=gpuu", "device=gpuu: choose"), ("input=none.png", "no such file")],
+)
+def test_what_cannot_be_is_refused(command: Command, argument: str, expected: str) -> None:
+    outcome = command("upscale", "input=mixed", argument)
+    assert (outcome.status, expected in outcome.err) == (2, True)
+
+
+@pytest.mark.usefixtures("mixed")
+@pytest.mark.parametrize("argument", ["scale=3", "channels=1"])
+def test_an_exported_network_is_not_asked_for_what_it_cannot_do(
+    command: Command, tmp_path: Path, argument: str
+) -> None:
+    cfg = composed("upscale", ["network=edsr_baseline", "backbone.blocks=1", "backbone.width=8"])
+    composition = OmegaConf.to_container(cfg.framework, resolve=True)
+    assert isinstance(composition, dict)
+    export(build(cfg.framework), composition, tmp_path / "net", {"network_name": "small"})
+    outcome = command("upscale", "input=mixed", "weights=net", argument)
+    assert outcome.status == 2
+    assert f"leave {argument.partition('=')[0]} out" in outcome.err
+    assert command("upscale", "input=mixed", "weights=net", "scale=2").status == 0

@@ -7,8 +7,10 @@ handed. What two parts share is passed in Python, since a node that is reached t
 import difflib
 import inspect
 from collections.abc import Callable, Iterator
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import hydra.utils
 from hydra.errors import InstantiationException
@@ -45,6 +47,8 @@ def training(cfg: DictConfig) -> Training:
     from srlab.callbacks.checkpoints import Checkpoints
     from srlab.networks.weights import load_weights
 
+    if cfg.iterations < 1:
+        raise InputError(f"iterations={cfg.iterations}: give 1 or more.")
     check_signatures(cfg)
     run.quieten_lightning()
     pl.seed_everything(cfg.seed, verbose=False)
@@ -70,13 +74,21 @@ def network(cfg: DictConfig) -> "Network":
     """Build the network of `srlab-test` and `srlab-upscale`: an exported one, or a composition with its weights.
 
     Raises:
-        InputError: a network that learns, without weights.
+        InputError: a network that learns, without weights; an exported one that is asked for another scale.
     """
+    from srlab import run
     from srlab.inference.exported import load
     from srlab.networks.weights import load_weights
 
     if cfg.weights and Path(cfg.weights).expanduser().is_dir():
-        return load(cfg.weights)
+        exported = load(cfg.weights, trusted=run.named_packages())
+        for fact in ("scale", "channels"):
+            if f"{fact}={cfg[fact]}" in run.overrides() and cfg[fact] != getattr(exported, fact):
+                raise InputError(
+                    f"{fact}={cfg[fact]}, but the network in {cfg.weights} has {fact}={getattr(exported, fact)}: leave "
+                    f"{fact} out, or take another network."
+                )
+        return exported
     check_signatures(cfg.framework)
     built: Network = build(cfg.framework)
     if cfg.weights:
@@ -142,7 +154,7 @@ def check_signatures(node: Any) -> None:
     """Bind every described part, partial ones too, against its constructor, before anything is built.
 
     Raises:
-        InputError: an option that a constructor does not have, with the close matches.
+        InputError: an option that a constructor does not have, with the close matches, or a value of another type.
     """
     for part in _parts(node):
         target = _locate(part)
@@ -158,6 +170,38 @@ def check_signatures(node: Any) -> None:
                 f"{part._get_full_key(None) or 'The configuration'}: {part['_target_']} has no option "
                 f"{', '.join(map(repr, unknown))}. {hint}It has: {', '.join(known)}."
             )
+        _check_types(part, target)
+
+
+def _check_types(part: DictConfig, target: Any) -> None:
+    """Refuse a value that is plainly not of the type that the constructor states (`InputError`)."""
+    try:
+        hints = get_type_hints(target.__init__ if inspect.isclass(target) else target)
+    except (NameError, TypeError):  # names that only a type checker sees
+        return
+    for key in part:
+        if key in hints and not OmegaConf.is_missing(part, key) and not _fits(part[key], hints[key]):
+            expected = inspect.formatannotation(hints[key])
+            raise InputError(
+                f"{part._get_full_key(key)}={part[key]}: expected {expected}, as {part['_target_']} has it."
+            )
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a plain value can be of a type; what is no plain type takes anything."""
+    if get_origin(hint) in (Union, UnionType):
+        return any(_fits(value, one) for one in get_args(hint))
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if hint in (bool, NoneType) or (
+        isinstance(value, str) and inspect.isclass(hint) and not issubclass(hint, PathLike)
+    ):
+        return isinstance(value, hint)
+    return True
 
 
 def _parts(node: Any) -> Iterator[DictConfig]:

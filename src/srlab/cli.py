@@ -4,7 +4,9 @@ Exit status 0: done. 2: a configuration or an input that cannot work, told in on
 traceback. 130: interrupted, and saved. 1: anything else, with its traceback.
 """
 
+import dataclasses
 import difflib
+import errno
 import os
 import re
 import sys
@@ -12,15 +14,18 @@ import traceback
 from collections.abc import Callable
 
 import hydra
+import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from srlab.config import register
+from srlab.config import SCHEMAS, register
 from srlab.errors import InputError
 
 CONFIG_MODULE = "srlab.conf"
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
+"""What a path that the user gave can do to any command."""
 
 
 def command(config_name: str, task: Callable[[DictConfig], float | None]) -> None:
@@ -32,23 +37,38 @@ def command(config_name: str, task: Callable[[DictConfig], float | None]) -> Non
         hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=config_name)(task)()
     except InstantiationException:
         raise  # a fault of a part, not of what it was given: that would be an InputError
-    except (InputError, HydraException, OmegaConfBaseException) as error:
+    except (InputError, HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         if wants_tracebacks:
             traceback.print_exc()
-        print(f"srlab-{config_name}: {explain(error, config_name)}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+        message = explain(error, config_name)
+    except OSError as error:
+        if error.errno not in FORBIDDEN:
+            raise
+        message = f"{error}. Give files and folders that you may read and write; hydra.run.dir=<folder> is the run's."
+    except ValueError as error:
+        if "Config group override" not in str(error):
+            raise
+        message = f"{error}. To leave a group out, write ~group: ~network."
+    else:
+        return
+    print(f"srlab-{config_name}: {message}", file=sys.stderr)  # noqa: T201
+    sys.exit(2)
 
 
 def explain(error: Exception, config_name: str) -> str:
     """The message of an error, with the close matches of a mistyped name."""
     message = str(error).split("\nConfig search path:")[0].strip()
-    cause = str(error.__cause__ or "").strip().partition("\n")[0]
+    # Hydra tells the reason beside its own message; an InputError says all itself
+    cause = "" if isinstance(error, InputError) else str(error.__cause__ or "").strip().partition("\n")[0]
     if cause and cause not in message:
         message += f"\n{cause}"
     choice = re.search(r"Could not find '([\w/@.-]+)'\s+Available options in '.*?':\n([\t\w\n.-]+)", message)
     key = re.search(r"Could not override '([\w.]+)'", message)
+    unknown = re.search(r"Key '(\w+)' not in '\w+Config'", message)  # from a YAML file
     if choice:
         message += _close_match(choice[1].rpartition("/")[2], choice[2].split())
+    elif unknown:
+        message += _close_match(unknown[1], [field.name for field in dataclasses.fields(SCHEMAS[config_name])])
     elif key:
         message += _close_match(key[1].rpartition(".")[2], _known_keys(config_name, key[1]))
     return message

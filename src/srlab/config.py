@@ -105,14 +105,18 @@ class DescribeConfig(ModelConfig):
     all: bool = False
 
 
+SCHEMAS = {"train": TrainConfig, "test": TestConfig, "upscale": UpscaleConfig, "describe": DescribeConfig}
+"""Each command's, by its name."""
+
+
 def run_directory(resume: str | None, fresh: str) -> str:
     """The folder of a run: the resumed one, or a fresh one."""
     return str(Path(resume).expanduser()) if resume else fresh
 
 
-def hydra_records(resume: str | None, stamp: str) -> str:
-    """Where in the run folder Hydra writes its own records: a resumed run keeps those of each start."""
-    return f".hydra/resumed_{stamp}" if resume else ".hydra"
+def hydra_records(run_dir: str, stamp: str) -> str:
+    """Where in the run folder Hydra writes its own records: those of the first start, which `resume` reads, are kept."""
+    return f".hydra/{stamp}" if (Path(run_dir) / ".hydra/config.yaml").exists() else ".hydra"
 
 
 def sweep_name() -> str | None:
@@ -132,8 +136,7 @@ def fast_precision() -> str:
 def register() -> None:
     """Make the schemas and resolvers known to Hydra; harmless when called again."""
     store = ConfigStore.instance()
-    schemas = {"train": TrainConfig, "test": TestConfig, "upscale": UpscaleConfig, "describe": DescribeConfig}
-    for name, schema in schemas.items():
+    for name, schema in SCHEMAS.items():
         store.store(name=f"{name}_schema", node=schema, provider="srlab")
     OmegaConf.register_new_resolver("run_directory", run_directory, replace=True)
     OmegaConf.register_new_resolver("hydra_records", hydra_records, replace=True)

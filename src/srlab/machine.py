@@ -10,7 +10,10 @@ def pick_device(device: str) -> torch.device:
         ValueError: the device is not there.
     """
     if device != "auto":
-        wanted = torch.device(device)
+        try:
+            wanted = torch.device(device)
+        except RuntimeError:
+            raise ValueError(f"device={device}: choose auto, cpu, cuda, cuda:1 or the like, or mps.") from None
         if wanted.type == "cuda" and not torch.cuda.is_available():
             raise ValueError(
                 f"device={device}, but torch finds no GPU on this machine: take device=cpu or device=auto."

@@ -1,6 +1,7 @@
 """A run: its folder, its resolved configuration, its position when it is resumed, and what it leaves behind."""
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CONFIG = "config.yaml"
+CHECKPOINTS = "iteration_*.ckpt"
+LEFT_BEHIND = ("checkpoints", "export", "metrics.csv", "results.csv")
+"""What a run writes that another run in its folder would mix with its own, or write over."""
+RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+"""Variables that number the processes of a run: where all are 0 or unset, this is the first one."""
 CHANGEABLE = ("resume", "iterations", "trainer", "logger", "callbacks", "data.workers", "data.cache_gb")
 
 
@@ -26,25 +32,42 @@ def prepare(cfg: DictConfig) -> DictConfig:
     """The configuration to run: checked, or the resumed run's own; written to `config.yaml` before anything is built.
 
     Raises:
-        InputError: a key that does not exist, a run that cannot be resumed, a launch that would go wrong in silence.
+        InputError: a key that does not exist, a run that cannot be resumed, a folder that holds another run, a launch
+            that would go wrong in silence.
     """
-    overrides = list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
     _refuse_unknown_keys(cfg)
     if cfg.get("resume"):
-        cfg = _resumed(Path(cfg.resume).expanduser(), cfg, overrides)
+        cfg = _resumed(Path(cfg.resume).expanduser(), cfg, overrides())
     _refuse_unsafe_launch(cfg)
     with open_dict(cfg):
-        cfg.network_name = cfg.network_name or network_name(overrides)
+        cfg.network_name = cfg.network_name or network_name(overrides())
         if "trainer" in cfg:
             cfg.trainer.precision = cfg.trainer.precision  # resolved now: a resumed run keeps it on another machine
+            cfg.trainer.val_check_interval = min(
+                cfg.trainer.val_check_interval, cfg.iterations
+            )  # validated at least once
     missing = OmegaConf.missing_keys(cfg)
     if missing:
         example = " ".join(f"{key}=..." for key in sorted(missing))
         raise InputError(f"The configuration needs a value for {', '.join(sorted(missing))}: add {example}.")
-    folder = Path(cfg.run_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(cfg, folder / CONFIG, resolve=True)
+    if not any(int(os.environ.get(rank) or 0) for rank in RANKS):  # the others find the first one's files there
+        folder = Path(cfg.run_dir)
+        if not cfg.get("resume"):
+            _refuse_held(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(cfg, folder / CONFIG, resolve=True)
     return cfg
+
+
+def overrides() -> list[str]:
+    """What the user asked for on the command line, group choices and values alike."""
+    return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+
+
+def named_packages() -> list[str]:
+    """The packages whose configurations the user joined (`hydra.searchpath=[pkg://own_parts.conf]`), and so trusts."""
+    paths = HydraConfig.get().searchpath if HydraConfig.initialized() else []
+    return [path.removeprefix("pkg://").partition(".")[0] for path in paths if path.startswith("pkg://")]
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:
@@ -78,7 +101,7 @@ def recorded(trainer: "Trainer", cfg: DictConfig) -> Iterator[None]:
     for logger in trainer.loggers:
         logger.log_hyperparams(plain(cfg))
         if isinstance(logger, MetricsCSV) and (checkpoint := last_checkpoint(cfg)):
-            logger.forget_after(int(checkpoint.stem.rpartition("_")[2]))
+            logger.forget_after(iteration_of(checkpoint))
     try:
         yield
     finally:
@@ -102,6 +125,11 @@ def last_checkpoint(cfg: DictConfig) -> Path | None:
     raise InputError(f"resume={cfg.resume}: {folder} holds no checkpoint that can be read. Start the run anew.")
 
 
+def iteration_of(checkpoint: Path) -> int:
+    """The iterations that were done when a checkpoint was saved, by its name."""
+    return int(checkpoint.stem.rpartition("_")[2])
+
+
 def best_score(trainer: "Trainer") -> float | None:
     """The best validation score of a training, or None where nothing was validated."""
     from srlab.callbacks.checkpoints import Checkpoints
@@ -109,12 +137,12 @@ def best_score(trainer: "Trainer") -> float | None:
     return next((saver.best for saver in trainer.checkpoint_callbacks if isinstance(saver, Checkpoints)), None)
 
 
-def network_name(overrides: list[str]) -> str:
+def network_name(asked: list[str]) -> str:
     """What tables call the network: its choice, or the parts that it is made of, and the numbers that were changed."""
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     parts = [choices.get(group) for group in ("framework", "backbone", "upsampler")]
     name = choices.get("network") or "-".join(part for part in parts if part)
-    changed = [item for item in overrides if item.startswith(("backbone", "upsampler", "framework"))]
+    changed = [item for item in asked if item.startswith(("backbone", "upsampler", "framework"))]
     if choices.get("network") is None:
         changed = [item for item in changed if "." in item.partition("=")[0]]
     return " ".join([name or "network", *changed])
@@ -128,22 +156,38 @@ def _refuse_unknown_keys(cfg: DictConfig) -> None:
         raise InputError(f"There is no option {', '.join(unknown)}. The top level has: {', '.join(sorted(known))}.")
 
 
-def _resumed(folder: Path, cfg: DictConfig, overrides: list[str]) -> DictConfig:
+def _refuse_held(folder: Path) -> None:
+    """A run's folder is its own: nothing in it is lost to another run."""
+    held = [name for name in LEFT_BEHIND if (folder / name).exists()]
+    if held:
+        go_on = f", or go on with that run: srlab-train resume={folder}" if "checkpoints" in held else ""
+        raise InputError(
+            f"{folder} holds a run already ({', '.join(held)}), which would be mixed with this one or lost: give another "
+            f"hydra.run.dir{go_on}."
+        )
+
+
+def _resumed(folder: Path, cfg: DictConfig, asked: list[str]) -> DictConfig:
     """The configuration of an earlier run, with the few changes that a resumed run may make."""
     composed, resolved = folder / ".hydra" / CONFIG, folder / CONFIG
     if not composed.is_file() or not resolved.is_file():
         raise InputError(f"resume={folder}: expected a run folder, with {CONFIG} and .hydra in it. Give one of runs/.")
-    refused = [item for item in overrides if not item.split("=")[0].lstrip("+~").startswith(CHANGEABLE)]
+    refused = [item for item in asked if not item.split("=")[0].lstrip("+~").startswith(CHANGEABLE)]
     if refused:
         raise InputError(
             f"resume={folder} goes on with that run's own configuration, which {' '.join(refused)} would change. It may "
             f"change {', '.join(CHANGEABLE[1:])}. For another configuration start a new run, with weights={folder}/export."
         )
     earlier = OmegaConf.load(composed)
-    earlier.trainer.precision = OmegaConf.load(resolved).trainer.precision
-    earlier.network_name = OmegaConf.load(resolved).network_name
-    earlier.merge_with_dotlist([item for item in overrides if "." in item or item.startswith("iterations")])
-    earlier.resume = str(folder)
+    latest = OmegaConf.load(resolved)
+    earlier.iterations = latest.iterations  # a run that was made longer stays so
+    earlier.trainer.precision = latest.trainer.precision
+    earlier.network_name = latest.network_name
+    earlier.merge_with_dotlist([item for item in asked if "." in item or item.startswith("iterations")])
+    done = max((iteration_of(path) for path in (folder / "checkpoints").glob(CHECKPOINTS)), default=0)
+    if earlier.iterations < done:
+        raise InputError(f"iterations={earlier.iterations}: {folder} has done {done} already. Give more, or as many.")
+    earlier.resume = earlier.run_dir = str(folder)
     merged = OmegaConf.merge(OmegaConf.structured(OmegaConf.get_type(cfg)), earlier)
     assert isinstance(merged, DictConfig)
     return merged

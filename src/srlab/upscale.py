@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from srlab.cli import command
+from srlab.errors import InputError
 
 if TYPE_CHECKING:
     import torch
 
     from srlab.networks.network import Network
+
+PRECISIONS = ("auto", "32", "bf16")
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +28,15 @@ def upscale(cfg: DictConfig) -> None:
     from srlab.data.images import find_images
     from srlab.machine import gains_from_bfloat16, pick_device
 
+    if cfg.precision not in PRECISIONS:
+        raise InputError(f"precision={cfg.precision}: choose one of {', '.join(PRECISIONS)}.")
     cfg = run.prepare(cfg)
     device = build.refusing(pick_device, cfg.device)
     network = build.network(cfg).to(device).to(memory_format=torch.channels_last)
     in_bfloat16 = gains_from_bfloat16(device) if cfg.precision == "auto" else cfg.precision == "bf16"
     source = Path(cfg.input).expanduser()
     images = find_images(source)
-    check_channels(images, network.channels)
+    check_images(images, network.channels)
     check_factor(network, cfg.factor)
     if not cfg.weights:
         log.warning(
@@ -50,8 +55,6 @@ def output_paths(images: list[Path], source: Path, output: Path, scale: float) -
     Raises:
         InputError: a file stands there already.
     """
-    from srlab.errors import InputError
-
     root = source if source.is_dir() else source.parent
     targets = [output / image.relative_to(root).with_name(f"{image.stem}_x{scale}{image.suffix}") for image in images]
     taken = [str(target) for target in targets if target.exists()]
@@ -60,21 +63,23 @@ def output_paths(images: list[Path], source: Path, output: Path, scale: float) -
     return targets
 
 
-def check_channels(images: list[Path], channels: int) -> None:
-    """Refuse images that the network cannot take (`InputError`), all at once and before any is enlarged."""
+def check_images(images: list[Path], channels: int) -> None:
+    """Refuse images that cannot be read, or not by the network (`InputError`): all at once, before any is enlarged."""
     from srlab.data.images import read_header
     from srlab.data.pixels import channels_fit
-    from srlab.errors import InputError
 
     faults = []
     for image in images:
-        header = read_header(image).without_alpha()
+        try:
+            header = read_header(image).without_alpha()
+        except InputError as error:
+            faults.append(str(error))
+            continue
         if not channels_fit(header.channels, channels):
-            faults.append(f"{image} has {header.channels} channels")
+            faults.append(f"{image} has {header.channels} channels, and the network takes {channels}.")
     if faults:
-        raise InputError(
-            f"The network takes {channels} channels: {'; '.join(faults)}. Leave them out, or take a network for them."
-        )
+        listing = "\n".join(f"  {fault}" for fault in faults)
+        raise InputError(f"These cannot be enlarged:\n{listing}\nMend them, leave them out, or take another network.")
 
 
 def check_factor(network: "Network", factor: float | None) -> None:

@@ -64,3 +64,12 @@ def test_images_and_results_are_written(
     print_means(rows)
     assert shown == capsys.readouterr().out
     assert "bicubic" in shown
+
+
+def test_images_that_png_cannot_hold_are_written_as_tiff(tmp_path: Path, protocol: Protocols) -> None:
+    hr = torch.rand(31, 24, 24)
+    bands, network = LabelledImage("made", "cube", hr, None, 0), Interpolation(31, 2, "bicubic")
+    method: Callable[[Tensor], Tensor] = lambda lr: enlarge(network, lr)  # noqa: E731
+    (scored,) = score_images(method, [bands], network, protocol("rgb"), {}, images_folder=tmp_path)
+    pixels = torch.from_numpy(read_image(tmp_path / "images/made/cube.tif").copy())
+    assert torch.equal(pixels, scored.sr[0].movedim(0, -1).float())

@@ -209,8 +209,17 @@ DRAWN = {"any_scale", "attention_fh", "pixel_recursive"}
 
 
 @pytest.mark.parametrize("framework", sorted({*choices("framework")} - DRAWN))
-def test_networks_export_with_free_sizes(composed: Compose, framework: str) -> None:
-    network = composed(f"framework={framework}", *SMALLER["edsr"], *FRAMEWORK.get(framework, [])).eval()
+def test_frameworks_export_with_free_sizes(composed: Compose, framework: str) -> None:
+    exports(composed(f"framework={framework}", *SMALLER["edsr"], *FRAMEWORK.get(framework, [])).eval())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overrides", ALONE)
+def test_every_part_exports_with_free_sizes(composed: Compose, overrides: list[str]) -> None:
+    exports(composed(*overrides).eval())
+
+
+def exports(network: Network) -> None:
     height, width = torch.export.Dim("height", min=4, max=512), torch.export.Dim("width", min=4, max=512)
     program = torch.export.export(network, (torch.rand(1, 3, 12, 14),), dynamic_shapes={"lr": {2: height, 3: width}})
     lr = torch.rand(1, 3, 9, 21)

@@ -131,7 +131,7 @@ def srfbn(scale: int, width: int, groups: int) -> int:
         ("drrn", 3, 9 * 128 + 2 * 9 * 128**2 + 9 * 128),  # paper: 297 K
         ("memnet", 3, memnet()),  # paper: 677 K, of which see below
         ("lapsrn", 2, 435_344),
-        ("lapsrn", 4, 870_112),  # a port's file; the paper gives 812 K
+        ("lapsrn", 4, 812_768 + 2 * (4**2 - 3**2) * 64**2),  # paper: 812 K with 3x3 deconvolutions; a port's file: 4x4
         ("ms_lapsrn", 4, ms_lapsrn()),  # paper: 222 K, at any scale
         ("ms_lapsrn", 8, ms_lapsrn()),
         ("prosr", 8, 15_537_609),  # the authors' code

@@ -14,15 +14,16 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Checkpoint
 
+from srlab.errors import InputError
 from srlab.paradigms.base import SuperResolution
+from srlab.run import CHECKPOINTS
 
 log = logging.getLogger(__name__)
-PATTERN = "iteration_*.ckpt"
 
 
 def readable(folder: Path) -> Iterator[Path]:
     """The whole checkpoints of a folder, the latest iteration first; a damaged one is passed over and named."""
-    for path in sorted(folder.glob(PATTERN), reverse=True):
+    for path in sorted(folder.glob(CHECKPOINTS), reverse=True):
         try:
             torch.load(path, map_location="meta", weights_only=True)
         except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
@@ -69,8 +70,12 @@ class Checkpoints(Checkpoint):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.sanity_checking or not trainer.fit_loop.epoch_loop.batch_progress.total.ready:
             return
-        value = trainer.callback_metrics.get(self.monitor or self._protocols_psnr(pl_module))
-        if value is not None and self._improves(float(value)):
+        monitor = self.monitor or self._protocols_psnr(pl_module)
+        value = trainer.callback_metrics.get(monitor)
+        if value is None:
+            logged = ", ".join(sorted(name for name in trainer.callback_metrics if name != "step"))
+            raise InputError(f"callbacks.checkpoints.monitor={monitor} is not logged: choose one of {logged}.")
+        if self._improves(float(value)):
             self.best = float(value)
             trainer.save_checkpoint(self.folder / "best.ckpt")
         if (self.due or self._interruption(trainer)) and not trainer.fit_loop._should_accumulate():
@@ -84,7 +89,7 @@ class Checkpoints(Checkpoint):
         path = self.folder / f"iteration_{self._iteration(trainer):09d}.ckpt"
         trainer.save_checkpoint(path)
         if trainer.is_global_zero:
-            for old in sorted(self.folder.glob(PATTERN))[: -self.keep]:
+            for old in sorted(self.folder.glob(CHECKPOINTS))[: -self.keep]:
                 old.unlink(missing_ok=True)
         if self._interruption(trainer):
             log.warning("Saved %s. Go on with: srlab-train resume=%s", path, self.folder.parent)

@@ -79,7 +79,9 @@ def find_images(root: str | Path, recursive: bool = True) -> list[Path]:
     if root.is_file():
         return [root]
     if not root.is_dir():
-        raise InputError(f"{root}: there is no such folder. Give the path of a folder of images.")
+        raise InputError(
+            f"{root}: there is no such file or folder. Give the path of an image, or of a folder of images."
+        )
     found = sorted(
         path
         for path in root.glob("**/*" if recursive else "*")

@@ -38,7 +38,8 @@ def score_images(
         network: for its scale and channels.
         protocol: how LR is made and SR is scored.
         metrics: further metrics, by name.
-        images_folder: where SR images are written, as `images/<dataset>/<name>.png`; None for nowhere.
+        images_folder: where SR images are written, as `images/<dataset>/<name>.png`, or `.tif` what PNG cannot
+            hold (float, many bands); None for nowhere.
     """
     scored = []
     for image in images:
@@ -47,8 +48,11 @@ def score_images(
             method = in_depth(network, image.levels)
         scored.append(score_image(method, image, protocol, network.scale, network.channels, metrics))
         if images_folder is not None:
-            target = Path(images_folder) / "images" / image.dataset / f"{image.name}.png"
-            write_image(target, to_pixels(scored[-1].sr[0], image.levels or 65535))
+            sr = scored[-1].sr[0]
+            suffix = "png" if image.levels and len(sr) <= 4 else "tif"
+            write_image(
+                Path(images_folder) / "images" / image.dataset / f"{image.name}.{suffix}", to_pixels(sr, image.levels)
+            )
     return scored
 
 

@@ -60,9 +60,11 @@ def load(path: str | Path, trusted: Sequence[str] = ()) -> Network:
     description = OmegaConf.load(folder / CONFIG)
     for target in _targets(OmegaConf.to_container(description)):
         if target.partition(".")[0] not in trusted and not _is_our_part(target):
+            package = target.partition(".")[0]
             raise InputError(
                 f"{folder / CONFIG} names {target}, which is no part of srlab's networks: building it would run a "
-                f"stranger's code. If you trust where the file comes from: trusted=[{target.partition('.')[0]!r}]."
+                f"stranger's code. If you trust where the file comes from: srlab.load(..., trusted=[{package!r}]), or "
+                f"hydra.searchpath=[pkg://{package}.conf] on the command line."
             )
     network: Network = build(description.framework)
     load_weights(network, folder / WEIGHTS)

@@ -36,7 +36,7 @@ class WeightedSum(nn.Module):
         terms: the losses by the names under which they are logged.
 
     Raises:
-        ValueError: no term, or a negative weight.
+        ValueError: no term, one that is no loss, or a negative weight.
     """
 
     def __init__(self, terms: Mapping[str, WeightedTerm]) -> None:
@@ -44,6 +44,8 @@ class WeightedSum(nn.Module):
         if not terms:
             raise ValueError("There is no loss to train on: choose at least one, as in loss=l1 or loss=[l1,l2].")
         for name, term in terms.items():
+            if not isinstance(term, WeightedTerm):
+                raise ValueError(f"loss.{name} describes no loss: choose it from the group, as in loss=[l1,l2].")
             if term.weight < 0:
                 raise ValueError(f"loss.{name}.weight={term.weight} is negative: give 0 or more.")
         self.terms = nn.ModuleDict(terms)

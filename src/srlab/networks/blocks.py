@@ -27,7 +27,7 @@ class Convolution(nn.Conv2d):
         weight_norm: learn direction and length of each filter apart (Salimans and Kingma 2016; WDSR).
 
     Raises:
-        ValueError: `kernel_size` is even, so that the output could not keep the size.
+        ValueError: there are no channels, or `kernel_size` is even, so that the output could not keep the size.
     """
 
     def __init__(
@@ -42,6 +42,8 @@ class Convolution(nn.Conv2d):
         initial_std: float | None = None,
         weight_norm: bool = False,
     ) -> None:
+        if min(in_channels, out_channels) < 1:
+            raise ValueError(f"a convolution of {in_channels} to {out_channels} channels: choose a width of 1 or more.")
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size={kernel_size} is even and would shift the image: choose {kernel_size + 1}.")
         super().__init__(

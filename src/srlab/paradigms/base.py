@@ -126,6 +126,10 @@ class SuperResolution(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self.config
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        # The end of that run, where it was saved, is not the end of this one, which may be longer: Lightning would stop.
+        checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["is_last_batch"] = False
+
     # Validation and test
 
     def super_resolve(self, lr: Tensor) -> Tensor:
