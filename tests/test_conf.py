@@ -54,7 +54,7 @@ def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Pat
         assert build(cfg[node]) is not None
 
 
-@pytest.mark.parametrize("name", ["train", "test", "upscale"])
+@pytest.mark.parametrize("name", ["train", "test", "upscale", "describe"])
 def test_each_command_composes_by_itself(name: str, tmp_path: Path) -> None:
     check_signatures(given(composed(name, [f"run_dir={tmp_path}"]), tmp_path))
 

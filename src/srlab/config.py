@@ -94,7 +94,18 @@ class UpscaleConfig(ModelConfig):
     precision: str = "auto"
 
 
-SCHEMAS = {"train": TrainConfig, "test": TestConfig, "upscale": UpscaleConfig}
+@dataclass
+class DescribeConfig(ModelConfig):
+    """`srlab-describe`.
+
+    Attributes:
+        all: describe every choice of `network`, instead of one composition.
+    """
+
+    all: bool = False
+
+
+SCHEMAS = {"train": TrainConfig, "test": TestConfig, "upscale": UpscaleConfig, "describe": DescribeConfig}
 """Each command's, by its name."""
 
 

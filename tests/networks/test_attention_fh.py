@@ -25,8 +25,8 @@ def small(composed: Compose, *overrides: str) -> AttentionFH:
 def test_a_step_changes_one_patch_and_every_step_is_returned(composed: Compose) -> None:
     network, lr = small(composed, "framework.steps=3"), torch.rand(2, 3, 12, 16)
     prediction = network(lr)
-    assert list(prediction.intermediate) == ["step_1", "step_2", "step_3"]
-    assert torch.equal(prediction.intermediate["step_3"], prediction.sr)
+    assert list(prediction.intermediate) == ["step1", "step2", "step3"]
+    assert torch.equal(prediction.intermediate["step3"], prediction.sr)
     before = enlarge(lr, 2)
     for after in prediction.intermediate.values():
         changed = (after != before).any(1)

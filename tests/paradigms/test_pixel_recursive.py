@@ -49,6 +49,12 @@ def test_networks_without_a_distribution_are_refused(command: Command) -> None:
     assert (outcome.status, "choose network=pixel_recursive" in outcome.err) == (2, True)
 
 
+@pytest.mark.usefixtures("photos")
+def test_a_loss_on_drawn_images_is_refused(command: Command) -> None:
+    outcome = command("train", *TINY, "network=pixel_recursive")
+    assert (outcome.status, "paradigm=pixel_recursive" in outcome.err) == (2, True)
+
+
 def test_tiles_lie_within_the_images() -> None:
     photos = SkimagePhotos()
     tiles = Tiles(photos, size=32, count=2)

@@ -78,7 +78,7 @@ class AttentionFH(Network):
 
     def predict(self, lr: Tensor) -> Prediction:
         images = self.episode(lr, explore=False).images
-        return Prediction(images[-1], {f"step_{number}": image for number, image in enumerate(images[1:], start=1)})
+        return Prediction(images[-1], {f"step{number}": image for number, image in enumerate(images[1:], start=1)})
 
     def episode(self, lr: Tensor, explore: bool) -> Episode:
         """Enhance patch after patch: those that the policy draws (`explore`), or its most probable ones."""

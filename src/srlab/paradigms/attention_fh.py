@@ -24,7 +24,7 @@ class AttentionFHTraining(Supervised):
     Args:
         network: an `AttentionFH`.
         training: what every paradigm has.
-        loss: the objective of the final image, and of `step_<n>`.
+        loss: the objective of the final image, and of `step<n>`.
         optimizer: parameters -> optimizer.
         policy_weight: of the policy's objective beside the loss.
 
@@ -49,7 +49,7 @@ class AttentionFHTraining(Supervised):
         assert isinstance(self.network, AttentionFH)
         self.network.check(batch.lr)
         episode = self.network.episode(batch.lr, explore=True)
-        steps = {f"step_{number}": image for number, image in enumerate(episode.images[1:], start=1)}
+        steps = {f"step{number}": image for number, image in enumerate(episode.images[1:], start=1)}
         terms: Terms = self.loss(Prediction(episode.images[-1], steps), batch)
         reward, policy = reinforce(episode, batch.hr)
         total = terms.total + self.policy_weight * policy

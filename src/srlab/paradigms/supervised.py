@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 
 from srlab.losses.weighted import Terms, WeightedSum
 from srlab.networks.network import Network
+from srlab.networks.pixel_recursive import PixelRecursive
 from srlab.paradigms.base import SuperResolution, Training
 from srlab.types import Batch
 
@@ -20,6 +21,9 @@ class Supervised(SuperResolution):
         training: what every paradigm has.
         loss: the objective.
         optimizer: parameters -> optimizer.
+
+    Raises:
+        ValueError: the network draws its output, which then has no gradient.
     """
 
     def __init__(
@@ -30,6 +34,10 @@ class Supervised(SuperResolution):
         optimizer: Callable[[Iterable[Parameter]], Optimizer],
     ) -> None:
         super().__init__(network, training)
+        if isinstance(network, PixelRecursive):
+            raise ValueError(
+                "A drawn image has no gradient: train network=pixel_recursive with paradigm=pixel_recursive."
+            )
         self.loss, self.make_optimizer = loss, optimizer
 
     def configure_optimizers(self) -> Optimizer:

@@ -1,0 +1,95 @@
+"""Where a part stands in the survey *Deep Learning for Image Super-resolution* (Wang, Chen, Hoi; arXiv 1902.06068)."""
+
+from torch import nn
+
+from srlab.networks.network import Network
+
+FRAMEWORKS = {
+    "PreUpsampling": "pre-upsampling",
+    "PostUpsampling": "post-upsampling",
+    "AnyScale": "post-upsampling",
+    "ScaleSpecific": "post-upsampling",
+    "Progressive": "progressive upsampling",
+    "Iterative": "iterative up-and-down sampling",
+    "PixelRecursive": "post-upsampling",
+    "AttentionFH": "pre-upsampling",
+    "Interpolation": "none (training-free)",
+}
+"""Section 3.1."""
+
+UPSAMPLERS = {
+    "SubPixel": "sub-pixel layer",
+    "Transposed": "transposed convolution",
+    "ResidualTransposed": "transposed convolution",
+    "Meta": "meta upscale module",
+    "Interpolated": "interpolation",
+}
+"""Section 3.2."""
+
+DESIGNS = {
+    "SRCNN": "plain convolutions",
+    "FSRCNN": "plain convolutions",
+    "ESPCN": "plain convolutions",
+    "VDSR": "residual (global)",
+    "EDSR": "residual (local)",
+    "SRResNet": "residual (local)",
+    "EnhanceNet": "residual (local)",
+    "WDSR": "residual (local), wide activation",
+    "RRDBNet": "residual (local), dense",
+    "RCAN": "channel attention",
+    "SRDenseNet": "dense",
+    "RDN": "dense, residual (local)",
+    "ProSR": "dense, residual (local)",
+    "DRCN": "recursive",
+    "DRRN": "recursive, residual (local)",
+    "MemNet": "recursive, dense",
+    "LapSRN": "residual (global)",
+    "MSLapSRN": "recursive, residual (local)",
+    "DBPN": "dense",
+    "BackProjection": "dense",
+    "SRFBN": "recursive, dense",
+    "DSRN": "recursive, multi-path (global)",
+    "MSRN": "multi-path (local)",
+    "CARN": "grouped convolution, dense",
+    "IMDN": "multi-path (local), channel attention",
+    "IRCNN": "dilated convolution",
+    "PyramidPooled": "pyramid pooling",
+    "DWSR": "wavelet transformation",
+    "MWCNN": "wavelet transformation",
+    "SwinIR": "beyond the survey: window attention",
+}
+"""Section 3.3."""
+
+WHOLE = {
+    "PixelRecursive": "pixel-recursive",
+    "AttentionFH": "region-recursive (attention)",
+    "Interpolation": "none",
+}
+"""Frameworks that are a design of section 3.3 by themselves."""
+
+ELSEWHERE = "not in the survey"
+
+
+def place(network: Network) -> tuple[str, str, str]:
+    """A network's framework, upsampling and design, in the survey's words."""
+    backbone, upsampler = (getattr(network, part, None) for part in ("backbone", "upsampler"))
+    design = known(DESIGNS, backbone)
+    whole = WHOLE.get(type(network).__name__)
+    if whole is not None:
+        design = whole if backbone is None else f"{whole}, {design}"
+    if type(network).__name__ == "ScaleSpecific":
+        design += ", multi-path (scale-specific)"
+    upsampling = known(UPSAMPLERS, upsampler or found(network))
+    if FRAMEWORKS.get(type(network).__name__) in {"pre-upsampling", "none (training-free)"}:
+        upsampling = "interpolation"
+    return known(FRAMEWORKS, network), upsampling, design
+
+
+def found(network: nn.Module) -> nn.Module | None:
+    """An upsampler anywhere in the network: pyramids and iterations hold several."""
+    return next((part for part in network.modules() if type(part).__name__ in UPSAMPLERS), None)
+
+
+def known(names: dict[str, str], part: nn.Module | None) -> str:
+    """The survey's word for a part, or for the nearest class that it extends."""
+    return next((names[kind.__name__] for kind in type(part).__mro__ if kind.__name__ in names), ELSEWHERE)
