@@ -172,7 +172,7 @@ def test_accumulated_batches_and_two_processes_are_one_large_batch(command: Comm
     torch.testing.assert_close(accumulated, large, rtol=0, atol=1e-6)
     two_processes = ["trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy=ddp", "iterations=1"]
     train = Path(sys.executable).with_name("srlab-train")
-    arguments = [train, *PLAIN, rate, *two_processes, "hydra.run.dir=shared"]
+    arguments = [str(train), *PLAIN, rate, *two_processes, "hydra.run.dir=shared"]
     subprocess.run(arguments, cwd=tmp_path, check=True, capture_output=True, timeout=300)
     shared = raw_weights(tmp_path / "shared/checkpoints/iteration_000000001.ckpt")
     torch.testing.assert_close(shared, large, rtol=0, atol=1e-6)
