@@ -68,6 +68,8 @@ def test_the_wheel_composes_and_trains_outside_the_checkout(clean_environment: P
     step = ["experiment=demo", "iterations=1", "trainer.val_check_interval=1", "data.train.count=2", "logger=[csv]"]
     subprocess.run([train, *step, "hydra.run.dir=run"], cwd=tmp_path, check=True, capture_output=True)
     assert (tmp_path / "run/export/model.safetensors").is_file()
+    shipped = {path.relative_to(clean_environment) for path in clean_environment.rglob("srlab/conf/**/*.yaml")}
+    assert len(shipped) == len(list((ROOT / "conf").rglob("*.yaml")))
     where = "import srlab; print(srlab.__file__)"
     python = clean_environment / "bin/python"
     found = subprocess.run([python, "-c", where], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
