@@ -3,6 +3,8 @@
 import contextlib
 import csv
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 import srlab
-from tests.conftest import TINY, Command
+from srlab.build import build
+from tests.conftest import TINY, Command, composed
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +132,58 @@ def test_validation_and_the_test_command_give_the_same_score(command: Command, t
     rows = rows_of(tmp_path / "test/results.csv")
     (tested,) = [row["value"] for row in rows if (row["image"], row["metric"]) == ("mean", "psnr_y")]
     assert float(tested) == pytest.approx(float(validated[-1]), abs=1e-5)
+
+
+PLAIN = [
+    *TINY,
+    "scheduler=constant",
+    "optimizer=sgd",
+    "optimizer.momentum=0",
+    "optimizer.weight_decay=0",
+    "trainer.precision=32-true",
+]
+"""A step of which is the gradient itself."""
+
+
+def trained(command: Command, folder: Path, name: str, *arguments: str) -> torch.Tensor:
+    """All raw weights after a training, in a row."""
+    outcome = command("train", *PLAIN, *arguments, f"hydra.run.dir={name}")
+    assert outcome.status == 0, outcome.err
+    (checkpoint,) = (folder / name / "checkpoints").glob("iteration_*.ckpt")
+    return raw_weights(checkpoint)
+
+
+def raw_weights(checkpoint: Path) -> torch.Tensor:
+    return torch.cat([value.flatten() for name, value in weights_of(checkpoint).items() if name.startswith("network.")])
+
+
+@pytest.mark.usefixtures("photos")
+def test_the_gradient_is_clipped_to_its_norm(command: Command, tmp_path: Path) -> None:
+    one_step = ["iterations=1", "optimizer.lr=1", "trainer.gradient_clip_val=1e-3"]
+    start = trained(command, tmp_path, "start", "iterations=1", "optimizer.lr=0")
+    assert (trained(command, tmp_path, "clipped", *one_step) - start).norm().item() == pytest.approx(1e-3, rel=1e-3)
+
+
+@pytest.mark.usefixtures("photos")
+def test_accumulated_batches_and_two_processes_are_one_large_batch(command: Command, tmp_path: Path) -> None:
+    rate = "optimizer.lr=0.1"
+    large = trained(command, tmp_path, "large", rate, "data.batch_size=4", "iterations=1")
+    accumulated = trained(command, tmp_path, "two", rate, "iterations=2", "trainer.accumulate_grad_batches=2")
+    torch.testing.assert_close(accumulated, large, rtol=0, atol=1e-6)
+    two_processes = ["trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy=ddp", "iterations=1"]
+    train = Path(sys.executable).with_name("srlab-train")
+    arguments = [str(train), *PLAIN, rate, *two_processes, "hydra.run.dir=shared"]
+    subprocess.run(arguments, cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    shared = raw_weights(tmp_path / "shared/checkpoints/iteration_000000001.ckpt")
+    torch.testing.assert_close(shared, large, rtol=0, atol=1e-6)
+
+
+def test_compiling_keeps_the_names_of_the_weights(tmp_path: Path) -> None:
+    plain, compiled = (
+        build(composed("train", [f"training.compile={choice}", "backbone.blocks=1", f"run_dir={tmp_path}"]).paradigm)
+        for choice in ("false", "true")
+    )
+    assert plain.state_dict().keys() == compiled.state_dict().keys()
 
 
 def _without_saboteur(path: Path) -> DictConfig:
