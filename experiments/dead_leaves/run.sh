@@ -9,7 +9,7 @@ for seed in 1 2; do
         data=(data=builtin)
         [ $trained_on = leaves ] || data=(data=folder "data.root=[$photos/T91,$photos/BSDS200]")
         run=$runs/${trained_on}_$seed
-        srlab-train experiment=demo iterations=2000 seed=$seed "${data[@]}" data.patch=32 hydra.run.dir="$run"
+        srlab-train experiment=demo seed=$seed "${data[@]}" hydra.run.dir="$run"
         srlab-test weights="$run" data=benchmark data.root="$photos" data.names=[Set5,Set14] hydra.run.dir="$run/benchmark"
     done
 done
