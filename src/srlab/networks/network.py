@@ -1,5 +1,6 @@
 """What every super-resolution network says of itself, and what a framework reads off the parts that it joins."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 from srlab.types import Prediction
 
 
-class Network(nn.Module):
+class Network(nn.Module, ABC):
     """Base of all frameworks: lr (B, C, H, W) in [0, 1] -> Prediction with sr (B, C, scale H, scale W), not clamped.
 
     A subclass implements `predict`; calling the network checks the input first.
@@ -37,8 +38,9 @@ class Network(nn.Module):
         self.check(lr)
         return self.predict(lr)
 
+    @abstractmethod
     def predict(self, lr: Tensor) -> Prediction:
-        raise NotImplementedError(f"{type(self).__name__} must implement predict(lr).")
+        """The prediction for images that fit."""
 
     def check(self, lr: Tensor) -> None:
         if lr.ndim != 4 or lr.shape[1] != self.channels:
@@ -83,8 +85,9 @@ class ScalableNetwork(Network):
     def predict(self, lr: Tensor) -> Prediction:
         return self.predict_at(lr, self.scale)
 
+    @abstractmethod
     def predict_at(self, lr: Tensor, scale: int) -> Prediction:
-        raise NotImplementedError(f"{type(self).__name__} must implement predict_at(lr, scale).")
+        """The prediction at one of the network's scales."""
 
     def require(self, scale: int) -> None:
         if scale not in self.scales:

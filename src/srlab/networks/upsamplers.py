@@ -4,6 +4,8 @@ The framework calls an upsampler with `in_channels`, `scale` and `out_channels`;
 A scale of 4 or 8 is reached in stages of 2 or in one step.
 """
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -15,7 +17,7 @@ from srlab.networks.interpolation import enlarge, enlarge_halo
 SCALES = (2, 3, 4, 8)
 
 
-class Upsampler(nn.Module):
+class Upsampler(nn.Module, ABC):
     """Base of the upsamplers: checks the scale, builds the stages and counts how far they reach.
 
     A subclass implements `stage`, which makes the layers for one factor, and `stage_halo`; then it calls `build`.
@@ -46,12 +48,13 @@ class Upsampler(nn.Module):
             beyond = self.stage_halo(factor, beyond)
         return beyond
 
+    @abstractmethod
     def stage(self, in_channels: int, factor: int, out_channels: int) -> nn.Module:
-        raise NotImplementedError
+        """One step of the way: (B, in_channels, H, W) -> (B, out_channels, factor H, factor W)."""
 
+    @abstractmethod
     def stage_halo(self, factor: int, beyond: int) -> int:
         """How far a stage reads around a pixel when each of its outputs needs `beyond` neighbours too."""
-        raise NotImplementedError
 
     def forward(self, features: Tensor) -> Tensor:
         result: Tensor = self.stages(features)
