@@ -1,41 +1,43 @@
 """The kernels of image interpolation, as MATLAB has them (Keys 1981 for the cubic, Duchon 1979 for Lanczos).
 
-Each maps distances in pixels, of any shape, to weights, which its user normalises.
+Each maps distances in pixels, of any shape, to weights, which its user normalises. They are NumPy's: weights are
+constants of a network, and must stay so where torch traces it.
 """
 
 from collections.abc import Callable
 from typing import Literal
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 Kernel = Literal["nearest", "bilinear", "bicubic", "lanczos2", "lanczos3"]
+Floats = NDArray[np.float64]
 
 
-def box(x: Tensor) -> Tensor:
-    return ((x >= -0.5) & (x < 0.5)).to(x.dtype)
+def box(x: Floats) -> Floats:
+    return ((x >= -0.5) & (x < 0.5)).astype(np.float64)
 
 
-def triangle(x: Tensor) -> Tensor:
-    return (1 - x.abs()).clamp(min=0)
+def triangle(x: Floats) -> Floats:
+    return np.where(np.abs(x) < 1, 1 - np.abs(x), 0.0)
 
 
-def cubic(x: Tensor) -> Tensor:
-    a = x.abs()
+def cubic(x: Floats) -> Floats:
+    a = np.abs(x)
     near = 1.5 * a**3 - 2.5 * a**2 + 1
     far = -0.5 * a**3 + 2.5 * a**2 - 4 * a + 2
-    return torch.where(a <= 1, near, torch.where(a <= 2, far, torch.zeros_like(a)))
+    return np.where(a <= 1, near, np.where(a <= 2, far, 0.0))
 
 
-def lanczos2(x: Tensor) -> Tensor:
-    return torch.where(x.abs() < 2, torch.sinc(x) * torch.sinc(x / 2), torch.zeros_like(x))
+def lanczos2(x: Floats) -> Floats:
+    return np.where(np.abs(x) < 2, np.sinc(x) * np.sinc(x / 2), 0.0)
 
 
-def lanczos3(x: Tensor) -> Tensor:
-    return torch.where(x.abs() < 3, torch.sinc(x) * torch.sinc(x / 3), torch.zeros_like(x))
+def lanczos3(x: Floats) -> Floats:
+    return np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0.0)
 
 
-KERNELS: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {
+KERNELS: dict[str, tuple[Callable[[Floats], Floats], float]] = {
     "nearest": (box, 0.5),
     "bilinear": (triangle, 1.0),
     "bicubic": (cubic, 2.0),

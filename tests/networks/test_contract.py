@@ -220,9 +220,11 @@ def test_every_part_exports_with_free_sizes(composed: Compose, overrides: list[s
 
 
 def exports(network: Network) -> None:
-    height, width = torch.export.Dim("height", min=4, max=512), torch.export.Dim("width", min=4, max=512)
-    program = torch.export.export(network, (torch.rand(1, 3, 12, 14),), dynamic_shapes={"lr": {2: height, 3: width}})
-    lr = torch.rand(1, 3, 9, 21)
+    unit = network.multiple_of
+    height, width = (unit * torch.export.Dim(side, min=4, max=512) for side in ("height", "width"))
+    example = torch.rand(1, 3, 12 * unit, 14 * unit)
+    program = torch.export.export(network, (example,), dynamic_shapes={"lr": {2: height, 3: width}})
+    lr = torch.rand(1, 3, 9 * unit, 21 * unit)
     with torch.no_grad():
         torch.testing.assert_close(program.module()(lr).sr, network(lr).sr)
 

@@ -174,7 +174,7 @@ def _sum_taps(
     centre = (torch.arange(out, dtype=torch.float64) + 0.5) / scale - 0.5
     first = (centre - width / 2).floor()
     index = first[:, None] + torch.arange(math.ceil(width) + 2)
-    weight = function((centre[:, None] - index) * stretch)
+    weight = torch.from_numpy(function(((centre[:, None] - index) * stretch).numpy()))
     weight = weight / weight.sum(dim=1, keepdim=True)
     source = _reflect(index.long(), x.shape[axis], borders).to(x.device)
     weight = weight.to(x)

@@ -9,15 +9,16 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from srlab.interpolants import KERNELS, Kernel
+from srlab.interpolants import KERNELS, Floats, Kernel
 from srlab.networks.network import Network, require_whole
 from srlab.types import Prediction
 
 
-def kernel_named(name: str) -> tuple[Callable[[Tensor], Tensor], float]:
+def kernel_named(name: str) -> tuple[Callable[[Floats], Floats], float]:
     if name not in KERNELS:
         raise ValueError(f"interpolation={name!r} is unknown: choose one of {', '.join(KERNELS)}.")
     return KERNELS[name]
@@ -31,8 +32,8 @@ def phases(scale: int, kernel: str) -> tuple[dict[int, float], ...]:
     result = []
     for phase in range(scale):
         centre = (phase + 0.5) / scale - 0.5
-        shifts = torch.arange(-reach, reach + 1)
-        weights = function(shifts.double() - centre)
+        shifts = np.arange(-reach, reach + 1)
+        weights = function(shifts.astype(np.float64) - centre)
         weights /= weights.sum()
         result.append({s: w for s, w in zip(shifts.tolist(), weights.tolist(), strict=True) if w})
     return tuple(result)

@@ -6,6 +6,7 @@ A scale of 4 or 8 is reached in stages of 2 or in one step.
 
 from abc import ABC, abstractmethod
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -208,7 +209,7 @@ class Transposed(Upsampler):
 def start_as_bilinear(layer: nn.ConvTranspose2d) -> None:
     """Make a transposed convolution interpolate each channel into its own, in place."""
     size, factor = layer.kernel_size[0], layer.stride[0]
-    line = triangle((torch.arange(size) + 0.5 - size / 2) / factor)
+    line = torch.from_numpy(triangle((np.arange(size) + 0.5 - size / 2) / factor)).float()
     line *= factor / line.sum()
     with torch.no_grad():
         layer.weight.zero_()
