@@ -33,8 +33,8 @@ def transform_halo(wavelet: str, beyond: int | None) -> int | None:
     return None if beyond is None or pywt.Wavelet(wavelet).rec_len > 2 else 2 * beyond + 1
 
 
-class WaveletAnalysis(nn.Module):
-    """Image to sub-bands: (B, C, H, W) -> (B, 4 C, H / 2, W / 2), the four of a channel side by side.
+class WaveletLayer(nn.Module):
+    """What analysis and synthesis share: one set of filters for each channel.
 
     Args:
         channels: C.
@@ -47,6 +47,15 @@ class WaveletAnalysis(nn.Module):
         super().__init__()
         self.channels = channels
         self.register_buffer("filters", filters(wavelet).repeat(channels, 1, 1, 1), persistent=False)
+
+
+class WaveletAnalysis(WaveletLayer):
+    """Image to sub-bands: (B, C, H, W) -> (B, 4 C, H / 2, W / 2), the four of a channel side by side.
+
+    Args:
+        channels: C.
+        wavelet: an orthonormal one by PyWavelets' name.
+    """
 
     def forward(self, image: Tensor) -> Tensor:
         margin = self.filters.shape[-1] // 2 - 1
@@ -55,20 +64,13 @@ class WaveletAnalysis(nn.Module):
         return F.conv2d(image, self.filters, stride=2, groups=self.channels)
 
 
-class WaveletSynthesis(nn.Module):
+class WaveletSynthesis(WaveletLayer):
     """Sub-bands to image, the inverse of `WaveletAnalysis`: (B, 4 C, H, W) -> (B, C, 2 H, 2 W).
 
     Args:
         channels: C.
         wavelet: an orthonormal one by PyWavelets' name.
     """
-
-    filters: Tensor
-
-    def __init__(self, channels: int, wavelet: str = "haar") -> None:
-        super().__init__()
-        self.channels = channels
-        self.register_buffer("filters", filters(wavelet).repeat(channels, 1, 1, 1), persistent=False)
 
     def forward(self, bands: Tensor) -> Tensor:
         taps = self.filters.shape[-1]
