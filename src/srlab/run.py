@@ -92,7 +92,7 @@ def quieten_lightning() -> None:
 
 
 @contextmanager
-def recorded(trainer: "Trainer", cfg: DictConfig) -> Iterator[None]:
+def recorded(trainer: "Trainer", cfg: DictConfig, checkpoint: Path | None) -> Iterator[None]:
     """Hand the configuration to the loggers, continue their records where a checkpoint goes on, and close them."""
     import wandb
 
@@ -100,7 +100,7 @@ def recorded(trainer: "Trainer", cfg: DictConfig) -> Iterator[None]:
 
     for logger in trainer.loggers:
         logger.log_hyperparams(plain(cfg))
-        if isinstance(logger, MetricsCSV) and (checkpoint := last_checkpoint(cfg)):
+        if isinstance(logger, MetricsCSV) and checkpoint:
             logger.forget_after(iteration_of(checkpoint))
     try:
         yield

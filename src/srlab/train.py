@@ -13,8 +13,9 @@ def train(cfg: DictConfig) -> float | None:
 
     cfg = run.prepare(cfg)
     training = build.training(cfg)
-    with run.recorded(training.trainer, cfg):
-        training.trainer.fit(training.paradigm, training.data, ckpt_path=run.last_checkpoint(cfg))
+    checkpoint = run.last_checkpoint(cfg)
+    with run.recorded(training.trainer, cfg, checkpoint):
+        training.trainer.fit(training.paradigm, training.data, ckpt_path=checkpoint)
         export_run(training.paradigm, cfg)
         conclude(training, cfg)
     return run.best_score(training.trainer)
