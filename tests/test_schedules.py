@@ -1,6 +1,6 @@
 import pytest
 
-from srlab.schedules import Constant, Cosine, MultiStep
+from srlab.schedules import Constant, Cosine, Linear, MultiStep
 
 
 def test_cosine_falls_from_one_to_its_floor_through_the_middle() -> None:
@@ -28,3 +28,12 @@ def test_impossible_schedules_are_refused() -> None:
         Cosine(iterations=10, warmup=10)
     with pytest.raises(ValueError, match="ascending"):
         MultiStep([90, 50], iterations=100)
+
+
+def test_a_ramp_is_straight_between_its_ends_and_flat_beyond() -> None:
+    ramp = Linear(1.0, 0.0, first=10, last=20)
+    assert [ramp(i) for i in (0, 10, 15, 20, 99)] == pytest.approx([1, 1, 0.5, 0, 0])
+    in_fractions = Linear(1.0, 0.0, first=0.1, last=0.2, iterations=100)
+    assert [in_fractions(i) for i in range(30)] == pytest.approx([ramp(i) for i in range(30)])
+    with pytest.raises(ValueError, match="first < last"):
+        Linear(1.0, 0.0, first=20, last=10)

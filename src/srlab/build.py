@@ -66,6 +66,7 @@ def training(cfg: DictConfig) -> Training:
         logger=build_all(cfg.logger),
         plugins=[AtomicCheckpointIO()],
         default_root_dir=cfg.run_dir,
+        **paradigm.takes_over(cfg.trainer),
     )
     return Training(paradigm, data, trainer)
 

@@ -4,7 +4,10 @@ Each maps an iteration (from 0) to a factor of the optimizer's own learning rate
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+Schedule = Callable[[int], float]
+"""Iteration (from 0) -> factor."""
 
 
 class Constant:
@@ -63,3 +66,24 @@ class MultiStep(Constant):
     def decay(self, iteration: int) -> float:
         passed: int = sum(iteration >= milestone for milestone in self.milestones)
         return self.factor**passed
+
+
+class Linear:
+    """From `start` to `end` in a straight line between two iterations, and constant before and after: a ramp.
+
+    Args:
+        start, end: the values.
+        first, last: the iterations between which it goes; fractions of the training where both lie in 0 to 1.
+        iterations: length of the training, for fractions.
+    """
+
+    def __init__(self, start: float, end: float, first: float = 0.0, last: float = 1.0, iterations: int = 1) -> None:
+        if not 0 <= first < last:
+            raise ValueError(f"first={first}, last={last}: a ramp needs 0 <= first < last.")
+        fractions = last <= 1
+        self.start, self.end = start, end
+        self.first, self.last = (first * iterations, last * iterations) if fractions else (first, last)
+
+    def __call__(self, iteration: int) -> float:
+        progress = (iteration - self.first) / (self.last - self.first)
+        return self.start + (self.end - self.start) * min(1.0, max(0.0, progress))

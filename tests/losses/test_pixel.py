@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from srlab.losses.pixel import L1, L2, Charbonnier
-from srlab.losses.weighted import WeightedSum, WeightedTerm
+from srlab.losses.weighted import Step, WeightedSum, WeightedTerm
+from srlab.schedules import Linear
 from srlab.types import Batch, Prediction
 
 HR = torch.zeros(2, 3, 4, 4)
@@ -26,7 +27,7 @@ def test_charbonnier_is_smooth_where_l1_is_not() -> None:
 
 def test_weighted_sum_adds_weighted_and_reports_unweighted_terms() -> None:
     objective = WeightedSum({"l1": WeightedTerm(L1(), 2.0), "l2": WeightedTerm(L2(), 10.0)})
-    terms = objective(Prediction(SR, {}), Batch(SR, HR, torch.arange(2)))
+    terms = objective(Step(Prediction(SR, {}), Batch(SR, HR, torch.arange(2))))
     assert terms.total.item() == pytest.approx(2 * 0.3 + 10 * 0.09)
     assert math.isclose(terms.values["l1"].item(), 0.3, rel_tol=1e-6)
     assert not terms.values["l2"].requires_grad
@@ -37,3 +38,18 @@ def test_no_loss_and_negative_weights_are_refused() -> None:
         WeightedSum({})
     with pytest.raises(ValueError, match="negative"):
         WeightedSum({"l1": WeightedTerm(L1(), -1.0)})
+
+
+def test_a_ramp_moves_the_weight_and_a_term_without_weight_is_not_computed() -> None:
+    rising = WeightedTerm(L2(), 10.0, ramp=Linear(0, 1, first=2, last=4))
+    objective = WeightedSum({"l1": WeightedTerm(L1()), "l2": rising})
+    batch = Batch(SR, HR, torch.arange(2))
+    totals = [objective(Step(Prediction(SR, {}), batch, iteration)).total.item() for iteration in (1, 3, 4, 5, 9)]
+    assert totals == pytest.approx([0.3, 0.3, 0.3 + 0.45, 0.3 + 0.9, 0.3 + 0.9])
+    assert "l2" not in objective(Step(Prediction(SR, {}), batch, 1)).values
+
+
+def test_an_objective_without_any_weight_is_refused() -> None:
+    objective = WeightedSum({"l1": WeightedTerm(L1(), 0.0)})
+    with pytest.raises(ValueError, match="no loss has a weight"):
+        objective(Step(Prediction(SR, {}), Batch(SR, HR, torch.arange(2))))

@@ -1,12 +1,31 @@
-"""A training objective: named losses, each with its weight."""
+"""A training objective: named losses, each with its weight, and a ramp of that weight over the run."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from srlab.schedules import Schedule
 from srlab.types import Batch, Prediction
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a loss may look at.
+
+    Attributes:
+        prediction: of the network.
+        batch: what it was made from, and is judged by.
+        iteration: the clock, from 1.
+        discriminator: image (B, C, H, W) -> logits of any shape, where one is trained beside the network; else None.
+    """
+
+    prediction: Prediction
+    batch: Batch
+    iteration: int = 1
+    discriminator: nn.Module | None = None
 
 
 class Terms(NamedTuple):
@@ -14,23 +33,53 @@ class Terms(NamedTuple):
 
     Attributes:
         total: (), the weighted sum.
-        values: each loss by its name, unweighted and detached.
+        values: each loss by its name, unweighted and detached; one that has no weight at this iteration is left out.
     """
 
     total: Tensor
     values: dict[str, Tensor]
 
 
-class WeightedTerm(nn.Module):
-    """A loss of (sr, hr) and its weight in the sum."""
+class Term(nn.Module):
+    """One summand: weight x ramp(iteration) x measure(step). What it looks at in a step is its subclass's to say.
 
-    def __init__(self, loss: nn.Module, weight: float = 1.0) -> None:
+    Args:
+        weight: of the loss in the sum, 0 or more.
+        ramp: iteration (from 0) -> factor of the weight; None: 1 throughout.
+    """
+
+    def __init__(self, weight: float = 1.0, ramp: Schedule | None = None) -> None:
         super().__init__()
-        self.loss, self.weight = loss, weight
+        self.weight, self.ramp = weight, ramp
+
+    def weight_at(self, iteration: int) -> float:
+        """The weight in the training's `iteration`, from 1."""
+        return self.weight if self.ramp is None else self.weight * self.ramp(iteration - 1)
+
+    def measure(self, step: Step) -> Tensor:
+        """The loss of a step, (), before its weight."""
+        raise NotImplementedError
+
+
+class WeightedTerm(Term):
+    """A loss of two images, (sr, hr) -> (), on the network's final output.
+
+    Args:
+        loss: the loss.
+        weight, ramp: see `Term`.
+    """
+
+    def __init__(self, loss: nn.Module, weight: float = 1.0, ramp: Schedule | None = None) -> None:
+        super().__init__(weight, ramp)
+        self.loss = loss
+
+    def measure(self, step: Step) -> Tensor:
+        value: Tensor = self.loss(step.prediction.sr, step.batch.hr)
+        return value
 
 
 class WeightedSum(nn.Module):
-    """Sum of weighted losses of a prediction against its batch.
+    """Sum of weighted losses of a step. A term without weight at an iteration is not computed.
 
     Args:
         terms: the losses by the names under which they are logged.
@@ -39,23 +88,27 @@ class WeightedSum(nn.Module):
         ValueError: no term, one that is no loss, or a negative weight.
     """
 
-    def __init__(self, terms: Mapping[str, WeightedTerm]) -> None:
+    def __init__(self, terms: Mapping[str, Term]) -> None:
         super().__init__()
         if not terms:
             raise ValueError("There is no loss to train on: choose at least one, as in loss=l1 or loss=[l1,l2].")
         for name, term in terms.items():
-            if not isinstance(term, WeightedTerm):
+            if not isinstance(term, Term):
                 raise ValueError(f"loss.{name} describes no loss: choose it from the group, as in loss=[l1,l2].")
             if term.weight < 0:
                 raise ValueError(f"loss.{name}.weight={term.weight} is negative: give 0 or more.")
         self.terms = nn.ModuleDict(terms)
 
-    def forward(self, prediction: Prediction, batch: Batch) -> Terms:
-        values = {name: term.loss(prediction.sr, batch.hr) for name, term in self._terms()}
-        total = torch.stack([term.weight * values[name] for name, term in self._terms()]).sum()
+    def forward(self, step: Step) -> Terms:
+        weights = {name: term.weight_at(step.iteration) for name, term in self.named_terms()}
+        values = {name: term.measure(step) for name, term in self.named_terms() if weights[name]}
+        if not values:
+            raise ValueError(f"At iteration {step.iteration} no loss has a weight: {weights}. Give one above 0.")
+        total = torch.stack([weights[name] * value for name, value in values.items()]).sum()
         return Terms(total, {name: value.detach() for name, value in values.items()})
 
-    def _terms(self) -> Iterator[tuple[str, WeightedTerm]]:
+    def named_terms(self) -> Iterator[tuple[str, Term]]:
+        """Each loss with its name."""
         for name, term in self.terms.items():
-            assert isinstance(term, WeightedTerm)
+            assert isinstance(term, Term)
             yield name, term

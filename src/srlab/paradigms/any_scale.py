@@ -9,7 +9,7 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from srlab.degradation.resize import resize
-from srlab.losses.weighted import Terms, WeightedSum
+from srlab.losses.weighted import Step, Terms, WeightedSum
 from srlab.networks.any_scale import AnyScale
 from srlab.networks.network import Network
 from srlab.paradigms.base import Training
@@ -54,9 +54,9 @@ class AnyScaleTraining(Supervised):
         steps = math.floor((self.network.scale - self.smallest) / self.step + 1e-6)
         factor = round(self.smallest + self.step * int(torch.randint(steps + 1, ())), 6)
         lr, hr = reduced(batch.hr, factor)
-        terms: Terms = self.loss(self.network(lr, factor), Batch(lr, hr, batch.positions))
-        values: dict[str, Tensor | float] = {f"loss_{name}": value for name, value in terms.values.items()}
-        self.log_scalars("train", values | {"loss": terms.total, "factor": factor})
+        pair = Batch(lr, hr, batch.positions)
+        terms: Terms = self.loss(Step(self.network(lr, factor), pair, self.iteration))
+        self.log_terms(terms, factor=factor)
         return terms.total
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-from srlab.losses.weighted import Terms, WeightedSum
+from srlab.losses.weighted import Step, Terms, WeightedSum
 from srlab.networks.attention_fh import AttentionFH, Episode
 from srlab.networks.network import Network
 from srlab.paradigms.base import Training
@@ -50,11 +50,10 @@ class AttentionFHTraining(Supervised):
         self.network.check(batch.lr)
         episode = self.network.episode(batch.lr, explore=True)
         steps = {f"step{number}": image for number, image in enumerate(episode.images[1:], start=1)}
-        terms: Terms = self.loss(Prediction(episode.images[-1], steps), batch)
+        terms: Terms = self.loss(Step(Prediction(episode.images[-1], steps), batch, self.iteration))
         reward, policy = reinforce(episode, batch.hr)
         total = terms.total + self.policy_weight * policy
-        values: dict[str, Tensor | float] = {f"loss_{name}": value for name, value in terms.values.items()}
-        self.log_scalars("train", values | {"loss": total, "loss_policy": policy.detach(), "reward": reward})
+        self.log_terms(Terms(total, terms.values | {"policy": policy.detach()}), reward=reward)
         return total
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
@@ -20,12 +20,13 @@ from srlab.evaluation.metrics import Metric
 from srlab.evaluation.protocol import Protocol
 from srlab.evaluation.results import Score, mean_scores
 from srlab.inference.enlarge import enlarge, evaluating
+from srlab.losses.weighted import Terms
 from srlab.networks.network import Network
 from srlab.paradigms.ema import MovingAverage
+from srlab.schedules import Schedule
 from srlab.types import LabelledImage
 
 log = logging.getLogger(__name__)
-Schedule = Callable[[int], float]
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,10 @@ class SuperResolution(pl.LightningModule):
 
     # Training
 
+    def takes_over(self, trainer: Mapping[str, Any]) -> dict[str, Any]:
+        """The Trainer's options that this paradigm sees to itself, as the Trainer is to have them instead: none."""
+        return {}
+
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         seed = key(self.settings.seed, "step", self.iteration, self.global_rank)
         torch.manual_seed(seed)
@@ -122,6 +127,11 @@ class SuperResolution(pl.LightningModule):
         """Log scalars under `<stage>/<name>`, against the iteration."""
         self.log_dict({f"{stage}/{name}": value for name, value in scalars.items()}, batch_size=1)
         self.log("step", float(self.iteration), batch_size=1)  # what Lightning hands its loggers as the x axis
+
+    def log_terms(self, terms: Terms, **others: Tensor | float) -> None:
+        """Log what a step minimised, `train/loss`, each of its terms, `train/loss_<name>`, and what else is given."""
+        losses = {f"loss_{name}": value for name, value in terms.values.items()}
+        self.log_scalars("train", losses | {"loss": terms.total.detach()} | others)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self.config

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-from srlab.losses.weighted import Terms, WeightedSum
+from srlab.losses.weighted import Step, Terms, WeightedSum
 from srlab.networks.network import Network
 from srlab.networks.pixel_recursive import PixelRecursive
 from srlab.paradigms.base import SuperResolution, Training
@@ -45,8 +45,6 @@ class Supervised(SuperResolution):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         prediction = self.network(batch.lr)
-        terms: Terms = self.loss(prediction, batch)
-        self.log_scalars(
-            "train", {"loss": terms.total} | {f"loss_{name}": value for name, value in terms.values.items()}
-        )
+        terms: Terms = self.loss(Step(prediction, batch, self.iteration))
+        self.log_terms(terms)
         return terms.total
