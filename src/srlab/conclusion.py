@@ -31,7 +31,10 @@ def conclude(training: Training, cfg: DictConfig) -> None:
     training.data.setup("test")
     ours, theirs = (
         score_images(method, training.data.test_dataloader(), judged, settings.protocol, settings.metrics)
-        for judged, method in ((network, paradigm.super_resolve), (bicubic, lambda lr: enlarge(bicubic, lr)))
+        for judged, method in (
+            (network, paradigm.super_resolve),
+            (bicubic, lambda lr, guide=None: enlarge(bicubic, lr)),
+        )
     )
     results = [
         row

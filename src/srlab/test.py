@@ -24,9 +24,14 @@ def test(cfg: DictConfig) -> None:
     protocol = build.build(cfg.protocol)
     metrics = {name: build.build(metric) for name, metric in cfg.metrics.items()}
     data = build.build(cfg.data)
+    data.check_network(network)
     data.setup("test")
     scores = score_images(
-        lambda lr: enlarge(network, lr.to(device, memory_format=torch.channels_last)),
+        lambda lr, guide=None: enlarge(
+            network,
+            lr.to(device, memory_format=torch.channels_last),
+            guide=None if guide is None else guide.to(device),
+        ),
         data.test_dataloader(),
         network,
         protocol,

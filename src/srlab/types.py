@@ -20,12 +20,16 @@ class Batch:
         hr: (B, C, scale H, scale W) float32 in [0, 1].
         positions: (B,) int64, each sample's place in the run's stream: with the seed, it decides all that is random.
         parameters: what the degradation drew for each sample, by name, each (B, ...).
+        guide: (B, G, scale H, scale W) float32 in [0, 1]: another sensor's image of the same scene; None for none.
+        mask: (B, 1, scale H, scale W), 1 where HR is known and 0 in its holes; None: known everywhere.
     """
 
     lr: Tensor
     hr: Tensor
     positions: Tensor
     parameters: dict[str, Tensor] = field(default_factory=dict)
+    guide: Tensor | None = None
+    mask: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class LabelledImage:
         hr: (C, H, W) float32 in [0, 1].
         lr: (C, h, w) float32 in [0, 1] when the set brings its own LR image; None when the protocol makes it.
         levels: the largest code of the file's depth: 255 for 8 bit, 65535 for 16 bit, 0 for float (never rounded).
+        guide: (G, H, W) float32 in [0, 1]: another sensor's image of the scene at the size of HR; None for none.
+        mask: (1, H, W), 1 where HR is known and 0 in its holes; None: known everywhere.
     """
 
     dataset: str
@@ -45,6 +51,8 @@ class LabelledImage:
     hr: Tensor
     lr: Tensor | None
     levels: int
+    guide: Tensor | None = None
+    mask: Tensor | None = None
 
 
 class Prediction(NamedTuple):

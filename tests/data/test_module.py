@@ -217,6 +217,7 @@ class Facts:
 
     def __init__(self, scale: int = 2, channels: int = 3, multiple_of: int = 1) -> None:
         self.scale, self.channels, self.multiple_of = scale, channels, multiple_of
+        self.guide_channels: int | None = None
 
 
 def test_what_cannot_work_is_refused_with_the_remedy(tmp_path: Path) -> None:

@@ -11,21 +11,21 @@ from omegaconf import OmegaConf
 from PIL import Image
 from torch import Tensor
 
-from srlab.evaluation.protocol import Protocol
+from srlab.evaluation.photographs import PhotographProtocol
 from srlab.types import LabelledImage
 
 CONF = Path(__file__).parents[2] / "conf"
 
 
-def shipped(name: str, **changes: object) -> Protocol:
+def shipped(name: str, **changes: object) -> PhotographProtocol:
     """A protocol from its YAML, with changes."""
     protocol = instantiate(OmegaConf.load(CONF / "protocol" / f"{name}.yaml"), _convert_="all", **changes)
-    assert isinstance(protocol, Protocol)
+    assert isinstance(protocol, PhotographProtocol)
     return protocol
 
 
 @pytest.fixture
-def protocol() -> Callable[..., Protocol]:
+def protocol() -> Callable[..., PhotographProtocol]:
     return shipped
 
 

@@ -13,10 +13,10 @@ from srlab.errors import InputError
 from srlab.evaluation.evaluate import score_image
 from srlab.evaluation.metrics import FACTS, Metric, psnr
 from srlab.evaluation.perceptual import BlurEffect
-from srlab.evaluation.protocol import Protocol
+from srlab.evaluation.photographs import PhotographProtocol
 from srlab.types import LabelledImage
 
-Protocols = Callable[..., Protocol]
+Protocols = Callable[..., PhotographProtocol]
 
 
 def test_the_scores_of_an_image(protocol: Protocols, image: LabelledImage) -> None:
@@ -35,8 +35,8 @@ def test_the_scores_of_an_image(protocol: Protocols, image: LabelledImage) -> No
     assert given[0].shape == (1, 3, 22, 25)
     assert given[0].dtype == torch.float32
     assert torch.equal(given[0], scored.lr)
-    assert scored.psnr == scored.scores[0].value == scored.bicubic_psnr
-    assert torch.equal(scored.bicubic, scored.sr)
+    assert scored.headline == scored.scores[0].value == scored.baseline_headline
+    assert torch.equal(scored.baseline, scored.sr)
     assert scored.hr.shape == scored.sr.shape == (1, 3, 44, 50)
 
 
@@ -60,13 +60,13 @@ def test_only_the_enlarger_is_timed(protocol: Protocols, image: LabelledImage, m
         clock[0] += 2
         return resize(lr, scale=2)
 
-    made = Protocol.prepare
+    made = PhotographProtocol.prepare
 
-    def slow_prepare(self: Protocol, *arguments: object) -> object:
+    def slow_prepare(self: PhotographProtocol, *arguments: object) -> object:
         clock[0] += 50
         return made(self, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Protocol, "prepare", slow_prepare)
+    monkeypatch.setattr(PhotographProtocol, "prepare", slow_prepare)
     scored = score_image(enlarge, image, protocol("classical_y"), 2, 3, {"lpips": Slow()})
     assert {score.seconds for score in scored.scores} == {2.0}
 
@@ -81,7 +81,7 @@ def test_metrics_see_what_the_protocol_lets_them_see(protocol: Protocols, image:
             return psnr(sr, hr)
 
     scored = score_image(lambda lr: resize(lr, scale=3), image, protocol("rgb"), 3, 3, {"picture": OfThePicture()})
-    assert scored.scores[2].value == pytest.approx(scored.psnr, abs=1e-4)
+    assert scored.scores[2].value == pytest.approx(scored.headline, abs=1e-4)
 
 
 def test_metrics_of_pictures_are_refused_where_there_is_only_luma(protocol: Protocols, image: LabelledImage) -> None:

@@ -14,10 +14,11 @@ from torch import Tensor
 
 from srlab.degradation.resize import resize
 from srlab.errors import InputError
-from srlab.evaluation.protocol import Case, Protocol
+from srlab.evaluation.photographs import PhotographProtocol
+from srlab.evaluation.protocol import Case
 from srlab.types import LabelledImage
 
-Protocols = Callable[..., Protocol]
+Protocols = Callable[..., PhotographProtocol]
 Photographs = Callable[[str], list[LabelledImage]]
 
 CHOICES = sorted(file.stem for file in (Path(__file__).parents[2] / "conf" / "protocol").glob("*.yaml"))
@@ -33,7 +34,7 @@ def enlarge_float(case: Case) -> Tensor:
 
 
 def means(
-    protocol: Protocol, images: list[LabelledImage], scale: int, enlarge: Callable[[Case], Tensor]
+    protocol: PhotographProtocol, images: list[LabelledImage], scale: int, enlarge: Callable[[Case], Tensor]
 ) -> tuple[float, float]:
     scores = []
     for image in images:
@@ -157,7 +158,7 @@ def test_the_hash_is_of_every_field_and_of_nothing_else(protocol: Protocols) -> 
         "ssim_k1": 0.02,
         "ssim_k2": 0.02,
     }
-    assert set(others) == {field.name for field in fields(Protocol)}
+    assert set(others) == {field.name for field in fields(PhotographProtocol)}
     hashes = {replace(base, **{name: value}).hash for name, value in others.items()}  # type: ignore[arg-type]
     assert len(hashes | {base.hash}) == len(others) + 1
     assert protocol("classical_y").hash == base.hash

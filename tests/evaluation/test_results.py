@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from srlab.errors import InputError
-from srlab.evaluation.protocol import Protocol
+from srlab.evaluation.photographs import PhotographProtocol
 from srlab.evaluation.results import (
     Result,
     Score,
@@ -22,7 +22,7 @@ from srlab.evaluation.results import (
     write_results,
 )
 
-Protocols = Callable[..., Protocol]
+Protocols = Callable[..., PhotographProtocol]
 
 SCORES = [
     Score("set5", "baby", "psnr_y", 37.0, "dB", 0.5),
@@ -34,7 +34,7 @@ SCORES = [
 
 
 def written_results(
-    tmp_path: Path, protocol: Protocol, network: str, shift: float, scale: int = 2, weights: str | None = None
+    tmp_path: Path, protocol: PhotographProtocol, network: str, shift: float, scale: int = 2, weights: str | None = None
 ) -> list[Result]:
     scores = [score._replace(value=score.value + shift) for score in SCORES]
     results = results_of(scores, protocol, network, scale, weights)

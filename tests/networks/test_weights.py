@@ -42,7 +42,7 @@ def set5_psnr(network: Network, protocol: str, data_root: Path) -> float:
             score_image(lambda lr: network(lr).sr, image, rules, network.scale, network.channels, {})
             for image in set5(data_root)
         ]
-    return float(np.mean([one.psnr for one in scored]))
+    return float(np.mean([one.headline for one in scored]))
 
 
 SLOW = pytest.mark.slow

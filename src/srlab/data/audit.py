@@ -3,7 +3,7 @@
 import logging
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -32,12 +32,14 @@ class Needs:
         channels: of the network; grey and RGB stand in for each other.
         smallest_lr: least LR height and width.
         reason: what asks for that size, and the remedy: the end of a message; `{fits}` stands for the LR size there is.
+        guide_channels: of the guide that the network takes; None: it takes none.
     """
 
     scale: int
     channels: int
     smallest_lr: int
     reason: str
+    guide_channels: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,16 @@ def audit_headers(source: Source, needs: Needs) -> tuple[list[Header | None], li
     def check(index: int) -> Header | Problem:
         try:
             header = source.header(index)
-            lr = source.lr.header(index) if source.lr else None
+            others = {name: companion.header(index) for name, companion in source.companions().items()}
         except InputError as error:
             return Problem(index, str(error))
-        faults = _faults(header, lr, needs)
+        faults = _faults(header, others.pop("lr", None), needs) + _misfits(header, others, needs)
         return Problem(index, f"{source.where(index)}: {'; '.join(faults)}") if faults else header
 
     found = in_threads(check, range(len(source)))
     problems = [Problem(None, complaint) for complaint in source.complaints]
+    if needs.guide_channels and source.guide is None:
+        problems.append(Problem(None, f"{source.name}: has no guides, and the network takes one: take other data"))
     problems += [outcome for outcome in found if isinstance(outcome, Problem)]
     return [outcome if isinstance(outcome, Header) else None for outcome in found], problems
 
@@ -123,4 +127,17 @@ def _faults(hr: Header, lr: Header | None, needs: Needs) -> list[str]:
     elif min(lr_size) < needs.smallest_lr:
         least, reason = needs.smallest_lr * needs.scale, needs.reason.format(fits=min(lr_size))
         faults.append(f"is {hr.height} x {hr.width}, expected at least {least} x {least} {reason}")
+    return faults
+
+
+def _misfits(hr: Header, others: Mapping[str, Header], needs: Needs) -> list[str]:
+    """What is wrong with the guide and the mask of an image."""
+    faults = [
+        f"is {hr.height} x {hr.width}, but its {name} {other.height} x {other.width}: they must be equal"
+        for name, other in others.items()
+        if (other.height, other.width) != (hr.height, hr.width)
+    ]
+    guide = others.get("guide")
+    if guide and needs.guide_channels and guide.channels != needs.guide_channels:
+        faults.append(f"has a guide of {guide.channels} channels, and the network takes {needs.guide_channels}")
     return faults

@@ -93,15 +93,22 @@ def prepare(source: Source, needs: Needs, limits: CacheLimits, on_bad_file: str,
     headers, problems = audit_headers(source, needs)
     good = [index for index, header in enumerate(headers) if header is not None]
     sound = Part(source, good)
-    hr_headers = [header for header in headers if header is not None]
-    lr_headers = [sound.lr.header(index) for index in range(len(sound))] if sound.lr else []
-    hr_bytes = sum(header.bytes for header in hr_headers)
-    size = hr_bytes + sum(header.bytes for header in lr_headers)
+    sides = {"hr": sound, **sound.companions()}
+    headers_of = {name: [side.header(index) for index in range(len(sound))] for name, side in sides.items()}
+    bytes_of = {name: sum(header.bytes for header in each) for name, each in headers_of.items()}
+    size = sum(bytes_of.values())
+
+    def laid_out(store: NDArray[np.uint8]) -> dict[str, Cached]:
+        """The sides one after the other in an array."""
+        ends = accumulate(bytes_of.values())
+        return {
+            name: Cached(side, headers_of[name], store[end - bytes_of[name] : end])
+            for (name, side), end in zip(sides.items(), ends, strict=True)
+        }
 
     def fill(store: NDArray[np.uint8]) -> list[Problem]:
         """Decode everything into the array."""
-        broken = _decode(Cached(sound, hr_headers, store[:hr_bytes]))
-        return broken + (_decode(Cached(sound.lr, lr_headers, store[hr_bytes:])) if sound.lr else [])
+        return [problem for side in laid_out(store).values() for problem in _decode(side)]
 
     entry = Entry(limits.folder, _name_of(sound), size)
     store: NDArray[np.uint8] | None
@@ -114,7 +121,7 @@ def prepare(source: Source, needs: Needs, limits: CacheLimits, on_bad_file: str,
         broken = fill(store)
     else:
         store, place = None, "decoded anew at each use"
-        broken = _decode(sound) + (_decode(sound.lr) if sound.lr else [])
+        broken = [problem for side in sides.values() for problem in _decode(side)]
 
     bad = {problem.index for problem in broken}
     kept = [index for index in range(len(sound)) if index not in bad]
@@ -125,8 +132,8 @@ def prepare(source: Source, needs: Needs, limits: CacheLimits, on_bad_file: str,
     )
     usable: Source = sound
     if store is not None:
-        usable = Cached(sound, hr_headers, store[:hr_bytes])
-        usable.lr = Cached(sound.lr, lr_headers, store[hr_bytes:]) if sound.lr else None
+        kept_sides = laid_out(store)
+        usable = kept_sides.pop("hr").accompanied(kept_sides)
     return Part(usable, kept) if bad else usable
 
 
@@ -135,7 +142,7 @@ def ram_bytes(source: Source) -> int:
     if isinstance(source, Part):
         return ram_bytes(source.source)
     held = source.store.nbytes if isinstance(source, Cached) and not isinstance(source.store, np.memmap) else 0
-    return held + (ram_bytes(source.lr) if source.lr else 0)
+    return held + sum(map(ram_bytes, source.companions().values()))
 
 
 def _decode(source: Source) -> list[Problem]:
@@ -164,7 +171,7 @@ def _decode(source: Source) -> list[Problem]:
 def _name_of(source: Source) -> str:
     """A name for all that the decoded pixels depend on: which images, in which order."""
     digest = blake2b(digest_size=16)
-    for side in (source, source.lr) if source.lr else (source,):
+    for side in (source, *source.companions().values()):
         for index in range(len(side)):
             digest.update(f"{side.identity(index)}\n".encode())
     return f"{''.join(c if c.isalnum() else '_' for c in source.name)}-{digest.hexdigest()}"

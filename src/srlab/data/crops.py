@@ -18,8 +18,9 @@ class Crops(Dataset[dict[str, Tensor]]):
     """Aligned crops of a source: which image, where, and how it is turned depends on the seed and the position alone.
 
     A sample is a dict of `hr` (C, H, W) float32, `position`, `seed` (of the degradation) and `levels`, all int64, and
-    for paired sources `lr` (C, h, w). Without LR images, `hr` is a window that is `margin` larger on each side, filled
-    at the image's borders as the degradation does it, so that what is made of it equals a crop of the whole LR image.
+    for paired sources `lr` (C, h, w), for guided ones `guide` (G, H, W), for those with holes `mask` (1, H, W). Without
+    LR images, `hr` is a window that is `margin` larger on each side, filled at the image's borders as the degradation
+    does it, so that what is made of it equals a crop of the whole LR image.
 
     Args:
         source: of images, each at least patch * scale in size.
@@ -58,16 +59,16 @@ class Crops(Dataset[dict[str, Tensor]]):
         hr = self.source.image(index)
         rows, columns = hr.shape[0] // self.scale, hr.shape[1] // self.scale
         top, left = down % (rows - self.patch + 1), right % (columns - self.patch + 1)
-        if self.source.lr is None:
+        inside = tuple(slice(at * self.scale, (at + self.patch) * self.scale) for at in (top, left))
+        others = {name: source.image(index) for name, source in self.source.companions().items()}
+        lr = others.pop("lr", None)
+        if lr is None:
             window = cut(hr[: rows * self.scale, : columns * self.scale], *self._hr_window(top, left), self.borders)
             images = {"hr": window}
         else:
-            lr = self.source.lr.image(index)
-            images = {
-                "hr": hr[tuple(slice(at * self.scale, (at + self.patch) * self.scale) for at in (top, left))],
-                "lr": lr[top : top + self.patch, left : left + self.patch],
-            }
+            images = {"hr": hr[inside], "lr": lr[top : top + self.patch, left : left + self.patch]}
         images = {name: with_channels(pixels, self.channels) for name, pixels in images.items()}
+        images |= {name: pixels[inside] for name, pixels in others.items()}
         sample = {name: to_tensor(dihedral(pixels, turn % 8 if self.augment else 0)) for name, pixels in images.items()}
         numbers = {"position": position, "seed": degradation_seed, "levels": levels_of(images["hr"])}
         return sample | {name: torch.tensor(number) for name, number in numbers.items()}

@@ -27,5 +27,6 @@ class LabelledImages(Dataset[LabelledImage]):
     def __getitem__(self, place: int) -> LabelledImage:
         source, index = self.places[place]
         hr = source.image(index)
-        lr = to_tensor(source.lr.image(index)) if source.lr else None
-        return LabelledImage(source.name, source.label(index), to_tensor(hr), lr, levels_of(hr))
+        others = {name: to_tensor(companion.image(index)) for name, companion in source.companions().items()}
+        lr = others.pop("lr", None)
+        return LabelledImage(source.name, source.label(index), to_tensor(hr), lr, levels_of(hr), **others)

@@ -30,6 +30,7 @@ class NetworkFacts(Protocol):
     scale: int
     channels: int
     multiple_of: int
+    guide_channels: int | None
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -96,6 +97,7 @@ class SuperResolutionData(pl.LightningDataModule):
                 f"the degradation makes scale {self.degradation.scale}, but scale={self.scale}: set them alike."
             )
         self._prepared_sources: dict[tuple[int, bool], Source] = {}
+        self._guide_channels: int | None = None
 
     def check_network(self, network: NetworkFacts) -> None:
         """Refuse a network that this data does not fit (`InputError`), before any file is read."""
@@ -107,6 +109,7 @@ class SuperResolutionData(pl.LightningDataModule):
             raise InputError(
                 f"the network takes {network.channels} channels, the data has channels={self.channels}: set them alike."
             )
+        self._guide_channels = network.guide_channels
         if self.train and self.patch % network.multiple_of:
             down = self.patch // network.multiple_of * network.multiple_of
             raise InputError(
@@ -170,11 +173,11 @@ class SuperResolutionData(pl.LightningDataModule):
         """Make LR of a training batch, where it has none, and trim the margins; validation images pass."""
         if not isinstance(batch, dict):
             return batch
-        if "lr" in batch:
-            return Batch(batch["lr"], batch["hr"], batch["position"])
-        self.degradation.to(batch["hr"].device)
-        lr, hr, parameters = self.degradation.make_pair(batch["hr"], batch["seed"], batch["levels"])
-        return Batch(lr, hr, batch["position"], parameters)
+        lr, hr, parameters = batch.get("lr"), batch["hr"], dict[str, Tensor]()
+        if lr is None:
+            self.degradation.to(hr.device)
+            lr, hr, parameters = self.degradation.make_pair(hr, batch["seed"], batch["levels"])
+        return Batch(lr, hr, batch["position"], parameters, batch.get("guide"), batch.get("mask"))
 
     def _load(self, purpose: str) -> list[Source]:
         sources = _listed({"train": self.train, "val": self.val, "test": self.test}[purpose])
@@ -187,9 +190,10 @@ class SuperResolutionData(pl.LightningDataModule):
             return self._prepared_sources[known]
         if purpose == "train":
             reason = f"(data.patch={self.patch}): set data.patch={{fits}} or lower"
-            needs = Needs(self.scale, self.channels, self.patch, reason)
+            needs = Needs(self.scale, self.channels, self.patch, reason, self._guide_channels)
         else:  # SSIM's window is 11 x 11, in an image whose borders, `scale` pixels wide, are cut
-            needs = Needs(self.scale, self.channels, -(-11 // self.scale) + 2, "to be scored")
+            least = -(-11 // self.scale) + 2
+            needs = Needs(self.scale, self.channels, least, "to be scored", self._guide_channels)
         ranks = self.trainer.num_devices if self.trainer else 1
         used = sum(map(ram_bytes, self._prepared_sources.values())) / GB
         room = CacheLimits(

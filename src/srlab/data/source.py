@@ -1,24 +1,29 @@
 """What every source of images is: images by number, with their sizes known before they are decoded."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Self
 
 from srlab.data.images import Header
 from srlab.types import Pixels
 
 
 class Source(ABC):
-    """HR images by number, and their LR images where the source brings its own.
+    """HR images by number, and what goes with each: as many images, in the same order.
 
     Attributes:
         name: of the data set, as it stands in results, e.g. "set5".
-        lr: the LR images, as many and in the same order; None: they are made by a degradation.
+        lr: the LR images; None: they are made by a degradation.
+        guide: another sensor's images of the same scenes, at the size of HR (depth's photograph, a cube's PAN).
+        mask: (H, W, 1), 0 in the holes of HR and white elsewhere.
         costly: an image takes long to make, so that all of them are worth a file that other runs find.
         complaints: what is wrong with the set as a whole, e.g. files without a partner; the audit reports them.
     """
 
     name: str
     lr: "Source | None" = None
+    guide: "Source | None" = None
+    mask: "Source | None" = None
     complaints: Sequence[str] = ()
     costly: bool = False
 
@@ -41,6 +46,16 @@ class Source(ABC):
     def identity(self, index: int) -> str:
         """What the pixels depend on: equal identities mean equal pixels."""
 
+    def companions(self) -> "dict[str, Source]":
+        """What goes with the HR images, by the name that its samples have."""
+        named = {"lr": self.lr, "guide": self.guide, "mask": self.mask}
+        return {name: source for name, source in named.items() if source is not None}
+
+    def accompanied(self, companions: "Mapping[str, Source]") -> "Self":
+        """This source, with these companions."""
+        self.lr, self.guide, self.mask = (companions.get(name) for name in ("lr", "guide", "mask"))
+        return self
+
     def where(self, index: int) -> str:
         """Where a user finds the image, for messages."""
         return f"{self.name}: {self.label(index)}"
@@ -58,7 +73,7 @@ class Part(Source):
         self.name = source.name
         self.source = source
         self.indices = list(indices)
-        self.lr = Part(source.lr, indices) if source.lr else None
+        self.accompanied({name: Part(other, indices) for name, other in source.companions().items()})
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -7,9 +7,7 @@ from functools import cached_property
 
 from torch import Tensor
 
-from srlab.degradation.resize import resize
-from srlab.errors import InputError
-from srlab.evaluation.metrics import FACTS, Metric
+from srlab.evaluation.metrics import Metric
 from srlab.evaluation.protocol import Case, Protocol
 from srlab.evaluation.results import Score
 from srlab.types import LabelledImage
@@ -42,23 +40,23 @@ class Scored:
         return self.case.hr
 
     @property
-    def psnr(self) -> float:
-        """The protocol's PSNR in dB."""
+    def headline(self) -> float:
+        """The protocol's first metric: PSNR in dB for photographs."""
         return self.scores[0].value
 
     @cached_property
-    def bicubic(self) -> Tensor:
-        """(1, C, H, W): LR enlarged as MATLAB does it, in the image's depth where the protocol rounds SR."""
-        return resize(self.lr, scale=self.case.scale, levels=self.case.levels if self.protocol.round_sr else 0)
+    def baseline(self) -> Tensor:
+        """(1, C, H, W): the protocol's, bicubic for photographs."""
+        return self.protocol.baseline(self.case)
 
     @cached_property
-    def bicubic_psnr(self) -> float:
-        """What the bicubic enlargement is worth, in dB."""
-        return self.protocol.score(self.bicubic, self.case)[self.protocol.metric_names[0]]
+    def baseline_headline(self) -> float:
+        """What the baseline is worth in the first metric."""
+        return self.protocol.score(self.baseline, self.case)[self.protocol.metric_names[0]]
 
 
 def score_image(
-    enlarge: Callable[[Tensor], Tensor],
+    enlarge: Callable[..., Tensor],
     image: LabelledImage,
     protocol: Protocol,
     scale: int,
@@ -68,8 +66,8 @@ def score_image(
     """Make LR, super-resolve it, and score the result.
 
     Args:
-        enlarge: LR (1, C, h, w) on the CPU -> SR (1, C, scale h, scale w) on any device. It alone is timed, its
-            result's way to the CPU included.
+        enlarge: LR (1, C, h, w) on the CPU, and the guide where there is one -> SR (1, C, scale h, scale w) on any
+            device. It alone is timed, its result's way to the CPU included.
         image: as it comes from its set.
         protocol: how LR is made and SR is scored; its PSNR and SSIM come first.
         scale: the network's.
@@ -79,16 +77,14 @@ def score_image(
     Raises:
         InputError: the image, the network, the protocol and the metrics do not fit.
     """
-    if metrics and protocol.network_input == "y":
-        raise InputError(
-            f"{', '.join(metrics)} judge whole images, and protocol={protocol.name} makes luma alone: take "
-            f"protocol=classical_y, or leave them out."
-        )
+    if metrics:
+        protocol.check_pictures()
     case = protocol.prepare(image, scale, channels)
+    given = (case.lr,) if case.guide is None else (case.lr, case.guide)
     started = time.perf_counter()
-    sr = enlarge(case.lr).detach().cpu()  # waits for the device
+    sr = enlarge(*given).detach().cpu()  # waits for the device
     seconds = time.perf_counter() - started
-    values = {name: (value, FACTS[name].unit) for name, value in protocol.score(sr, case).items()}
+    values = {name: (value, protocol.facts(name).unit) for name, value in protocol.score(sr, case).items()}
     if metrics:
         pictures = protocol.pictures(sr, case)
         values |= {name: (metric(*pictures), metric.facts.unit) for name, metric in metrics.items()}

@@ -10,6 +10,7 @@ from srlab.data.writing import write_image
 from srlab.degradation.resize import resize
 from srlab.evaluation.evaluate import Scored, score_image
 from srlab.evaluation.metrics import Metric
+from srlab.evaluation.photographs import PhotographProtocol
 from srlab.evaluation.protocol import Protocol
 from srlab.evaluation.results import Result, print_means, write_results
 from srlab.networks.interpolation import Interpolation
@@ -20,7 +21,7 @@ RESULTS = "results.csv"
 
 
 def score_images(
-    enlarge: Callable[[Tensor], Tensor],
+    enlarge: Callable[..., Tensor],
     images: Iterable[LabelledImage],
     network: Network,
     protocol: Protocol,
@@ -44,7 +45,8 @@ def score_images(
     scored = []
     for image in images:
         method = enlarge
-        if isinstance(network, Interpolation) and protocol.round_sr and image.levels:
+        rounds = isinstance(protocol, PhotographProtocol) and protocol.round_sr
+        if isinstance(network, Interpolation) and rounds and image.levels:
             method = in_depth(network, image.levels)
         scored.append(score_image(method, image, protocol, network.scale, network.channels, metrics))
         if images_folder is not None:
@@ -56,9 +58,9 @@ def score_images(
     return scored
 
 
-def in_depth(network: Interpolation, levels: int) -> Callable[[Tensor], Tensor]:
+def in_depth(network: Interpolation, levels: int) -> Callable[..., Tensor]:
     """The enlargement of a baseline for images of integer depth."""
-    return lambda lr: resize(lr, scale=network.scale, kernel=network.interpolation, levels=levels)
+    return lambda lr, guide=None: resize(lr, scale=network.scale, kernel=network.interpolation, levels=levels)
 
 
 def write_and_print(folder: str | Path, results: Sequence[Result]) -> None:

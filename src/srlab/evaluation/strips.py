@@ -43,14 +43,18 @@ def most_detailed_crop(hr: Tensor, size: int, multiple: int) -> tuple[slice, sli
 
 
 def comparison(scored: Scored, size: int = 192) -> Image.Image:
-    """LR, bicubic, SR and HR of a scored image, at its most detailed window of `size` HR pixels, each with its PSNR."""
-    scale = scored.hr.shape[-1] // scored.lr.shape[-1]
-    rows, columns = most_detailed_crop(scored.hr[0], size, scale)
+    """LR, baseline, SR and HR of a scored image, at its most detailed window of `size` HR pixels, each with its score."""
+    scale = scored.case.scale
+    lr, baseline, sr, hr = (
+        scored.protocol.shown(image) for image in (scored.lr, scored.baseline, scored.sr, scored.hr)
+    )
+    rows, columns = most_detailed_crop(hr, size, scale)
     lr_rows, lr_columns = (slice(part.start // scale, part.stop // scale) for part in (rows, columns))
-    panels = [Panel("LR", scored.lr[0, :, lr_rows, lr_columns])]
-    for name, image, psnr in (("bicubic", scored.bicubic, scored.bicubic_psnr), ("SR", scored.sr, scored.psnr)):
-        panels.append(Panel(f"{name} {psnr:.2f} dB", image[0, :, rows, columns]))
-    panels.append(Panel("HR", scored.hr[0, :, rows, columns]))
+    unit = scored.scores[0].unit
+    panels = [Panel("LR", lr[:, lr_rows, lr_columns])]
+    for name, image, value in (("bicubic", baseline, scored.baseline_headline), ("SR", sr, scored.headline)):
+        panels.append(Panel(f"{name} {value:.2f} {unit}".rstrip(), image[:, rows, columns]))
+    panels.append(Panel("HR", hr[:, rows, columns]))
     return strip(panels)
 
 

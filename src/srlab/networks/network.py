@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from srlab.types import Prediction
+from srlab.types import Batch, Prediction
 
 
 class Network(nn.Module, ABC):
@@ -20,9 +20,14 @@ class Network(nn.Module, ABC):
         multiple_of: H and W must be multiples of it.
         halo: an output pixel depends on LR pixels at most this far from its own; None: on the whole image.
 
+    Attributes:
+        guide_channels: of a guide at the size of HR that the network takes beside LR; None: it takes none.
+
     Raises:
         ValueError: at construction for impossible numbers, at the call for an image that does not fit.
     """
+
+    guide_channels: int | None = None
 
     def __init__(self, channels: int, scale: int, multiple_of: int, halo: int | None) -> None:
         super().__init__()
@@ -42,6 +47,11 @@ class Network(nn.Module, ABC):
     def predict(self, lr: Tensor) -> Prediction:
         """The prediction for images that fit."""
 
+    def of(self, batch: Batch) -> Prediction:
+        """The prediction for a training batch: from what this network takes of it."""
+        prediction: Prediction = self(batch.lr)
+        return prediction
+
     def check(self, lr: Tensor) -> None:
         if lr.ndim != 4 or lr.shape[1] != self.channels:
             raise ValueError(
@@ -53,6 +63,45 @@ class Network(nn.Module, ABC):
                 f"LR height x width {lr.shape[2]} x {lr.shape[3]} is not a multiple of {self.multiple_of}: "
                 f"pad the image or choose a crop that is."
             )
+
+
+class GuidedNetwork(Network):
+    """Base of networks that take a guide: (lr (B, C, H, W), guide (B, G, scale H, scale W)) -> Prediction.
+
+    A subclass implements `predict_guided`.
+
+    Args:
+        channels, scale, multiple_of, halo: as in Network; the guide reaches as far, times the scale.
+        guide_channels: G.
+
+    Raises:
+        ValueError: at the call, for a guide that is missing or does not fit.
+    """
+
+    def __init__(self, channels: int, scale: int, multiple_of: int, halo: int | None, guide_channels: int) -> None:
+        super().__init__(channels, scale, multiple_of, halo)
+        self.guide_channels = guide_channels
+
+    def forward(self, lr: Tensor, guide: Tensor | None = None) -> Prediction:
+        self.check(lr)
+        wanted = (len(lr), self.guide_channels, *(side * self.scale for side in lr.shape[2:]))
+        if guide is None or tuple(guide.shape) != wanted:
+            found = "none" if guide is None else tuple(guide.shape)
+            raise ValueError(
+                f"Expected a guide {wanted} at the size of the result, got {found}: give data with guides."
+            )
+        return self.predict_guided(lr, guide)
+
+    def predict(self, lr: Tensor) -> Prediction:
+        raise ValueError(f"{type(self).__name__} predicts from LR and a guide: call it with both.")
+
+    @abstractmethod
+    def predict_guided(self, lr: Tensor, guide: Tensor) -> Prediction:
+        """The prediction for images and guides that fit."""
+
+    def of(self, batch: Batch) -> Prediction:
+        prediction: Prediction = self(batch.lr, batch.guide)
+        return prediction
 
 
 class ScalableNetwork(Network):

@@ -142,11 +142,11 @@ class SuperResolution(pl.LightningModule):
 
     # Validation and test
 
-    def super_resolve(self, lr: Tensor) -> Tensor:
+    def super_resolve(self, lr: Tensor, guide: Tensor | None = None) -> Tensor:
         """What a user of the trained network gets: (B, C, H, W) -> (B, C, scale H, scale W) in [0, 1], in float32."""
         with evaluating(self.evaluated), torch.autocast(self.device.type, enabled=False):
             lr = lr.to(self.device, memory_format=self.memory_format)
-            return enlarge(self.evaluated, lr)
+            return enlarge(self.evaluated, lr, guide=None if guide is None else guide.to(self.device))
 
     def validation_step(self, image: LabelledImage, batch_idx: int) -> dict[str, Scored]:
         network = self.evaluated

@@ -44,7 +44,6 @@ class Supervised(SuperResolution):
         return self.prepared(self.make_optimizer(self.network.parameters()))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        prediction = self.network(batch.lr)
-        terms: Terms = self.loss(Step(prediction, batch, self.iteration))
+        terms: Terms = self.loss(Step(self.network.of(batch), batch, self.iteration))
         self.log_terms(terms)
         return terms.total
