@@ -22,6 +22,7 @@ class Batch:
         parameters: what the degradation drew for each sample, by name, each (B, ...).
         guide: (B, G, scale H, scale W) float32 in [0, 1]: another sensor's image of the same scene; None for none.
         mask: (B, 1, scale H, scale W), 1 where HR is known and 0 in its holes; None: known everywhere.
+        real_lr: (B, C, H, W) float32 in [0, 1]: LR as it was found, of other scenes than HR; None for none.
     """
 
     lr: Tensor
@@ -30,6 +31,7 @@ class Batch:
     parameters: dict[str, Tensor] = field(default_factory=dict)
     guide: Tensor | None = None
     mask: Tensor | None = None
+    real_lr: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ def compose(choice: str, **values: object) -> DictConfig:
         ("paired", ["hr_root", "lr_root"]),
         ("div2k", ["root"]),
         ("benchmark", ["root"]),
+        ("unpaired", ["hr_root", "lr_root"]),
     ],
 )
 def test_a_choice_builds(tmp_path: Path, draw: Draw, choice: str, given: list[str]) -> None:
@@ -36,6 +37,9 @@ def test_a_choice_builds(tmp_path: Path, draw: Draw, choice: str, given: list[st
     missing = {key for key in OmegaConf.missing_keys(compose(choice)) if key.startswith("data.")}
     assert missing == {f"data.{key}" for key in given}
     cfg = compose(choice, **dict.fromkeys(given, str(tmp_path)))
+    if choice == "unpaired":
+        cfg.data.lr_root = str(draw(tmp_path / "lr" / "b.png").parent)
+        cfg.data.hr_root = str(tmp_path / "DIV2K_train_HR")
     module = build.build(cfg.data)
     assert isinstance(module, SuperResolutionData)
     assert (module.train is None) == (choice == "benchmark")
@@ -43,7 +47,8 @@ def test_a_choice_builds(tmp_path: Path, draw: Draw, choice: str, given: list[st
 
 
 def test_all_choices_are_tested() -> None:
-    assert {path.stem for path in CONF.glob("*.yaml")} == {"builtin", "folder", "paired", "div2k", "benchmark"}
+    tested = {"builtin", "folder", "paired", "div2k", "benchmark", "unpaired"}
+    assert {path.stem for path in CONF.glob("*.yaml")} == tested
 
 
 def test_a_wrong_folder_is_named(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ class FolderData(SuperResolutionData):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.train = Folder(self.root)
-        self.val = self.test = _whole_images(self.val_root)
+        self.val = self.test = whole_images(self.val_root)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -52,7 +52,7 @@ class PairedData(SuperResolutionData):
         super().__post_init__()
         self.train = Paired(self.hr_root, self.lr_root)
         paired = self.val_hr_root is not None and self.val_lr_root is not None
-        self.val = Paired(str(self.val_hr_root), str(self.val_lr_root)) if paired else _whole_images(self.val_hr_root)
+        self.val = Paired(str(self.val_hr_root), str(self.val_lr_root)) if paired else whole_images(self.val_hr_root)
         self.test = self.val
 
 
@@ -104,5 +104,6 @@ class BenchmarkData(SuperResolutionData):
         self.val = self.test = find_benchmarks(self.root, self.scale, self.names, self.lr_root)
 
 
-def _whole_images(root: str | None) -> Source:
+def whole_images(root: str | None) -> Source:
+    """The folder's images; without one, scikit-image's photographs."""
     return SkimagePhotos() if root is None else Folder(root)

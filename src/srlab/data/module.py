@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import lightning.pytorch as pl
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from srlab.data.audit import SKIP, STOP, Needs
 from srlab.data.cache import GB, CacheLimits, prepare, ram_bytes
@@ -131,20 +131,11 @@ class SuperResolutionData(pl.LightningDataModule):
         """Batches from `start_iteration` to the end of the run."""
         if not self.train:
             raise InputError("there is no training data: choose data=builtin, folder, paired or div2k.")
-        source = self._load("train")[0]
+        samples = self._samples(self._load("train")[0])
         rank, world = self._rank()
         positions = Positions(self.iterations, self.batch_size, self._start(), rank, world)
         return DataLoader(
-            Crops(
-                source,
-                self.seed,
-                self.scale,
-                self.channels,
-                self.patch,
-                self.degradation.margin,
-                self.degradation.borders,
-                self.augment,
-            ),
+            samples,
             batch_sampler=positions,
             num_workers=self.workers,
             prefetch_factor=4 if self.workers else None,
@@ -177,7 +168,12 @@ class SuperResolutionData(pl.LightningDataModule):
         if lr is None:
             self.degradation.to(hr.device)
             lr, hr, parameters = self.degradation.make_pair(hr, batch["seed"], batch["levels"])
-        return Batch(lr, hr, batch["position"], parameters, batch.get("guide"), batch.get("mask"))
+        return Batch(lr, hr, batch["position"], parameters, *map(batch.get, ("guide", "mask", "real_lr")))
+
+    def _samples(self, source: Source) -> Dataset[dict[str, Tensor]]:
+        """The sample at each position of the stream."""
+        margin, borders = self.degradation.margin, self.degradation.borders
+        return Crops(source, self.seed, self.scale, self.channels, self.patch, margin, borders, self.augment)
 
     def _load(self, purpose: str) -> list[Source]:
         sources = _listed({"train": self.train, "val": self.val, "test": self.test}[purpose])
@@ -188,12 +184,7 @@ class SuperResolutionData(pl.LightningDataModule):
         known = (id(source), purpose == "train")
         if known in self._prepared_sources:
             return self._prepared_sources[known]
-        if purpose == "train":
-            reason = f"(data.patch={self.patch}): set data.patch={{fits}} or lower"
-            needs = Needs(self.scale, self.channels, self.patch, reason, self._guide_channels)
-        else:  # SSIM's window is 11 x 11, in an image whose borders, `scale` pixels wide, are cut
-            least = -(-11 // self.scale) + 2
-            needs = Needs(self.scale, self.channels, least, "to be scored", self._guide_channels)
+        needs = self._needs(purpose)
         ranks = self.trainer.num_devices if self.trainer else 1
         used = sum(map(ram_bytes, self._prepared_sources.values())) / GB
         room = CacheLimits(
@@ -201,6 +192,14 @@ class SuperResolutionData(pl.LightningDataModule):
         )
         self._prepared_sources[known] = prepare(source, needs, room, self.on_bad_file, purpose)
         return self._prepared_sources[known]
+
+    def _needs(self, purpose: str) -> Needs:
+        """What the images of a purpose must be."""
+        if purpose == "train":
+            reason = f"(data.patch={self.patch}): set data.patch={{fits}} or lower"
+            return Needs(self.scale, self.channels, self.patch, reason, self._guide_channels)
+        # SSIM's window is 11 x 11, in an image whose borders, `scale` pixels wide, are cut
+        return Needs(self.scale, self.channels, -(-11 // self.scale) + 2, "to be scored", self._guide_channels)
 
     def _images(self, purpose: str, rank: int, world: int) -> DataLoader[LabelledImage]:
         images = LabelledImages(self._load(purpose))
