@@ -44,11 +44,16 @@ class TrainConfig(ModelConfig):
     Attributes:
         iterations: length of the training; one iteration is one batch, and the only clock.
         resume: the run folder to go on with; null starts a new run.
+        discriminator, optimizer_d: what paradigms train against the network, and by which optimizer; null elsewhere.
+        curriculum: what changes in the course of the training; null for nothing.
     """
 
     iterations: int = MISSING
     resume: str | None = None
     paradigm: Any = MISSING
+    discriminator: Any = None
+    optimizer_d: Any = None
+    curriculum: Any = None
     loss: dict[str, Any] = field(default_factory=dict)
     optimizer: Any = MISSING
     scheduler: Any = MISSING
