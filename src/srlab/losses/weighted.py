@@ -33,7 +33,8 @@ class Terms(NamedTuple):
 
     Attributes:
         total: (), the weighted sum.
-        values: each loss by its name, unweighted and detached; one that has no weight at this iteration is left out.
+        values: each loss by its name, and its parts by `<name>_<part>`, unweighted and detached; one that has no weight
+            at this iteration is left out.
     """
 
     total: Tensor
@@ -59,6 +60,10 @@ class Term(nn.Module):
     def measure(self, step: Step) -> Tensor:
         """The loss of a step, (), before its weight."""
         raise NotImplementedError
+
+    def measure_parts(self, step: Step) -> tuple[Tensor, dict[str, Tensor]]:
+        """The same, and by their names what it is made of, to be logged beside it: nothing, for most losses."""
+        return self.measure(step), {}
 
 
 class WeightedTerm(Term):
@@ -101,11 +106,14 @@ class WeightedSum(nn.Module):
 
     def forward(self, step: Step) -> Terms:
         weights = {name: term.weight_at(step.iteration) for name, term in self.named_terms()}
-        values = {name: term.measure(step) for name, term in self.named_terms() if weights[name]}
-        if not values:
+        measured = {name: term.measure_parts(step) for name, term in self.named_terms() if weights[name]}
+        if not measured:
             raise ValueError(f"At iteration {step.iteration} no loss has a weight: {weights}. Give one above 0.")
-        total = torch.stack([weights[name] * value for name, value in values.items()]).sum()
-        return Terms(total, {name: value.detach() for name, value in values.items()})
+        total = torch.stack([weights[name] * value for name, (value, _) in measured.items()]).sum()
+        values = {name: value.detach() for name, (value, _) in measured.items()}
+        for name, (_, parts) in measured.items():
+            values |= {f"{name}_{part}": value.detach() for part, value in parts.items()}
+        return Terms(total, values)
 
     def named_terms(self) -> Iterator[tuple[str, Term]]:
         """Each loss with its name."""
