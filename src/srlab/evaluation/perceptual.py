@@ -39,7 +39,7 @@ class Lpips(Metric):
         _need_torchvision("LPIPS")
         from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
-        self._network = _with_weights(
+        self.network = _with_weights(
             "LPIPS",
             [_TORCHVISION + _BACKBONES[backbone]],
             lambda: LearnedPerceptualImagePatchSimilarity(net_type=backbone, normalize=True).net,
@@ -47,7 +47,12 @@ class Lpips(Metric):
 
     def __call__(self, sr: Tensor, hr: Tensor) -> float:
         with torch.inference_mode():
-            return float(self._network(_colours("LPIPS", sr), _colours("LPIPS", hr), normalize=True))
+            return float(self.distance(sr.clamp(0, 1), hr.clamp(0, 1)))
+
+    def distance(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """Of each pair, with gradients: (B, 1 or 3, H, W) twice -> (B, 1, 1, 1)."""
+        distance: Tensor = self.network(_colours("LPIPS", sr), _colours("LPIPS", hr), normalize=True)
+        return distance
 
 
 class Dists(Metric):
@@ -59,11 +64,16 @@ class Dists(Metric):
         _need_torchvision("DISTS")
         from torchmetrics.functional.image.dists import DISTSNetwork
 
-        self._network = _with_weights("DISTS", [_TORCHVISION + _BACKBONES["vgg"]], DISTSNetwork).eval()
+        self.network = _with_weights("DISTS", [_TORCHVISION + _BACKBONES["vgg"]], DISTSNetwork).eval()
 
     def __call__(self, sr: Tensor, hr: Tensor) -> float:
         with torch.inference_mode():
-            return float(self._network(_colours("DISTS", sr), _colours("DISTS", hr)))
+            return float(self.distance(sr.clamp(0, 1), hr.clamp(0, 1)))
+
+    def distance(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """Of each pair, with gradients: (B, 1 or 3, H, W) twice -> (B,)."""
+        distance: Tensor = self.network(_colours("DISTS", sr), _colours("DISTS", hr))
+        return distance
 
 
 class Arniqa(Metric):
@@ -89,7 +99,7 @@ class Arniqa(Metric):
 
     def __call__(self, sr: Tensor, hr: Tensor) -> float:
         with torch.inference_mode():
-            return float(self._network(_colours("ARNIQA", sr), normalize=True))
+            return float(self._network(_colours("ARNIQA", sr.clamp(0, 1)), normalize=True))
 
 
 class BlurEffect(Metric):
@@ -116,12 +126,12 @@ class BlurEffect(Metric):
 
 
 def _colours(metric: str, image: Tensor) -> Tensor:
-    """What networks for photographs take: (1, 3, H, W) float32 in [0, 1]; grey three times."""
+    """What networks for photographs take: (B, 3, H, W) float32; grey three times."""
     if image.shape[1] not in (1, 3):
         raise InputError(
             f"{metric} judges grey and RGB images, not {image.shape[1]} channels: leave it out of metrics."
         )
-    return image.float().clamp(0, 1).expand(-1, 3, -1, -1)
+    return image.float().expand(-1, 3, -1, -1)
 
 
 def _need_torchvision(metric: str) -> None:

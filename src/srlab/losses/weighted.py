@@ -1,14 +1,16 @@
 """A training objective: named losses, each with its weight, and a ramp of that weight over the run."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from srlab.schedules import Schedule
 from srlab.types import Batch, Prediction
+
+T = TypeVar("T", bound="Term")
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,16 @@ class Step:
         batch: what it was made from, and is judged by.
         iteration: the clock, from 1.
         discriminator: image (B, C, H, W) -> logits of any shape, where one is trained beside the network; else None.
+        back: SR -> LR, where such a network is trained beside the other; else None.
+        shared: what several losses of the step compute once, by a key of theirs.
     """
 
     prediction: Prediction
     batch: Batch
     iteration: int = 1
-    discriminator: nn.Module | None = None
+    discriminator: Callable[[Tensor], Tensor] | None = None
+    back: Callable[[Tensor], Tensor] | None = None
+    shared: dict[object, object] = field(default_factory=dict)
 
 
 class Terms(NamedTuple):
@@ -65,6 +71,9 @@ class Term(nn.Module):
         """The same, and by their names what it is made of, to be logged beside it: nothing, for most losses."""
         return self.measure(step), {}
 
+    def meet(self, others: Sequence["Term"]) -> None:
+        """Learn of all losses of the objective, itself among them: to share with the first of its like what both use."""
+
 
 class WeightedTerm(Term):
     """A loss of two images, (sr, hr) -> (), on the network's final output.
@@ -103,6 +112,8 @@ class WeightedSum(nn.Module):
             if term.weight < 0:
                 raise ValueError(f"loss.{name}.weight={term.weight} is negative: give 0 or more.")
         self.terms = nn.ModuleDict(terms)
+        for term in terms.values():
+            term.meet(list(terms.values()))
 
     def forward(self, step: Step) -> Terms:
         weights = {name: term.weight_at(step.iteration) for name, term in self.named_terms()}
@@ -114,6 +125,10 @@ class WeightedSum(nn.Module):
         for name, (_, parts) in measured.items():
             values |= {f"{name}_{part}": value.detach() for part, value in parts.items()}
         return Terms(total, values)
+
+    def of_kind(self, kind: type[T]) -> dict[str, T]:
+        """The losses of a class, by their names."""
+        return {name: term for name, term in self.named_terms() if isinstance(term, kind)}
 
     def named_terms(self) -> Iterator[tuple[str, Term]]:
         """Each loss with its name."""

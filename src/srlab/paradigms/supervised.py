@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
+from srlab.losses.gan import GAN
 from srlab.losses.weighted import Step, Terms, WeightedSum
 from srlab.networks.network import Network
 from srlab.networks.pixel_recursive import PixelRecursive
@@ -23,7 +24,7 @@ class Supervised(SuperResolution):
         optimizer: parameters -> optimizer.
 
     Raises:
-        ValueError: the network draws its output, which then has no gradient.
+        ValueError: the network draws its output, which then has no gradient; or a loss needs a discriminator.
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class Supervised(SuperResolution):
             raise ValueError(
                 "A drawn image has no gradient: train network=pixel_recursive with paradigm=pixel_recursive."
             )
+        if loss.of_kind(GAN):
+            raise ValueError("An adversarial loss needs a discriminator: choose paradigm=adversarial, or another loss.")
         self.loss, self.make_optimizer = loss, optimizer
 
     def configure_optimizers(self) -> Optimizer:
