@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 import srlab
 from srlab.build import build, build_all, check_signatures
 from srlab.errors import InputError
+from tests.community import write_esrgan
 from tests.conftest import ROOT, TINY, Command, composed
 
 SEVERAL = {"callbacks", "logger", "loss", "metric"}  # groups of which a run takes several
@@ -19,6 +20,8 @@ NEEDS = {
     ("paradigm", "any_scale"): "network=meta_edsr",
     ("paradigm", "attention_fh"): "network=attention_fh",
     ("paradigm", "pixel_recursive"): "network=pixel_recursive",
+    ("framework", "community"): "weights={folder}/stranger.pth",
+    ("network", "spandrel"): "weights={folder}/stranger.pth",
 }
 """What a choice cannot be built without."""
 FROM_THE_NETWORK = {("loss", "dists"), ("loss", "lpips")}
@@ -45,7 +48,10 @@ def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Pat
         overrides = [f"metric@metrics=[{choice}]"]
     else:
         overrides = [f"{group}=[{choice}]" if group in SEVERAL else f"{group}={choice}"]
-    overrides += [NEEDS[group, choice]] if (group, choice) in NEEDS else []
+    if (group, choice) in NEEDS:
+        overrides.append(NEEDS[group, choice].format(folder=tmp_path))
+        if "stranger" in overrides[-1]:
+            write_esrgan(tmp_path / "stranger.pth")
     cfg = given(composed("train", [*overrides, "scale=2", f"run_dir={tmp_path}"]), tmp_path)
     check_signatures(cfg)
     OmegaConf.to_container(cfg, resolve=True)
@@ -58,7 +64,7 @@ def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Pat
         assert build(cfg[node]) is not None
 
 
-@pytest.mark.parametrize("name", ["train", "test", "upscale", "describe"])
+@pytest.mark.parametrize("name", ["train", "test", "upscale", "export", "describe"])
 def test_each_command_composes_by_itself(name: str, tmp_path: Path) -> None:
     check_signatures(given(composed(name, [f"run_dir={tmp_path}"]), tmp_path))
 

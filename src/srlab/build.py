@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
     from srlab.data.module import SuperResolutionData
+    from srlab.inference.exported import Trained
     from srlab.networks.network import Network
     from srlab.paradigms.base import SuperResolution
 
@@ -72,42 +73,52 @@ def training(cfg: DictConfig) -> Training:
 
 
 def network(cfg: DictConfig) -> "Network":
-    """Build the network of `srlab-test` and `srlab-upscale`: an exported one, or a composition with its weights.
+    """Build the network of `srlab-test` and `srlab-upscale`: see `trained`."""
+    return trained(cfg).network
+
+
+def trained(cfg: DictConfig, weights: str | None = None, use: str | None = None) -> "Trained":
+    """Build an exported network, that of a checkpoint, or a composition with its weights; and what rebuilds it.
+
+    Args:
+        cfg: the composition, and `weights`.
+        weights: other weights than those of `cfg`.
+        use: of a checkpoint, `ema` or `raw`.
 
     Raises:
         InputError: a network that learns, without weights; an exported one that is asked for another scale.
     """
     from srlab import run
-    from srlab.inference.exported import load
+    from srlab.inference.exported import Trained, describes_itself, open_trained
     from srlab.networks.weights import load_weights
 
-    if cfg.weights and Path(cfg.weights).expanduser().is_dir():
-        exported = load(cfg.weights, trusted=run.named_packages())
+    weights = weights or cfg.weights
+    if weights and describes_itself(weights):
+        exported = open_trained(weights, run.named_packages(), use)
         for fact in ("scale", "channels"):
-            if f"{fact}={cfg[fact]}" in run.overrides() and cfg[fact] != getattr(exported, fact):
+            if f"{fact}={cfg[fact]}" in run.overrides() and cfg[fact] != getattr(exported.network, fact):
                 raise InputError(
-                    f"{fact}={cfg[fact]}, but the network in {cfg.weights} has {fact}={getattr(exported, fact)}: leave "
+                    f"{fact}={cfg[fact]}, but the network in {weights} has {fact}={getattr(exported.network, fact)}: leave "
                     f"{fact} out, or take another network."
                 )
         return exported
     check_signatures(cfg.framework)
     built: Network = build(cfg.framework)
-    if cfg.weights:
-        load_weights(built, weight_file(cfg.weights))
+    if weights:
+        load_weights(built, weight_file(weights), averaged=use != "raw")
     elif next(built.parameters(), None) is not None:
         raise InputError(
             f"{cfg.network_name} has parameters but no weights: give weights=<file, or folder of an export>, or take a "
             f"network that learns nothing (network=bicubic, nearest or lanczos)."
         )
-    return built.eval()
+    return Trained(built.eval(), run.plain(cfg.framework), {"network_name": cfg.network_name})
 
 
 def exported_name(cfg: DictConfig) -> str | None:
-    """What the exported network in the folder `weights` was called in its training; None where it is no folder."""
-    from srlab.inference.exported import describe
+    """What a network that brings its own composition was called in its training; None for a bare weight file."""
+    from srlab.inference.exported import describe, describes_itself
 
-    is_export = cfg.weights and Path(cfg.weights).expanduser().is_dir()
-    return str(describe(cfg.weights)["network_name"]) if is_export else None
+    return str(describe(cfg.weights)["network_name"]) if cfg.weights and describes_itself(cfg.weights) else None
 
 
 def weight_file(weights: str) -> Path:

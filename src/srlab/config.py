@@ -100,6 +100,25 @@ class UpscaleConfig(ModelConfig):
 
 
 @dataclass
+class ExportConfig(ModelConfig):
+    """`srlab-export`.
+
+    Attributes:
+        use: the weights of a run or a checkpoint: ema, raw, or null for those that the training evaluated.
+        interpolate_with: a second training of the same network, in any form that `weights` takes.
+        alpha: the share of the second.
+        format: srlab, onnx, or published.
+        output: the folder to write into; null is `export` in the run folder.
+    """
+
+    use: str | None = None
+    interpolate_with: str | None = None
+    alpha: float = 0.8
+    format: str = "srlab"
+    output: str | None = None
+
+
+@dataclass
 class DescribeConfig(ModelConfig):
     """`srlab-describe`.
 
@@ -110,7 +129,13 @@ class DescribeConfig(ModelConfig):
     all: bool = False
 
 
-SCHEMAS = {"train": TrainConfig, "test": TestConfig, "upscale": UpscaleConfig, "describe": DescribeConfig}
+SCHEMAS = {
+    "train": TrainConfig,
+    "test": TestConfig,
+    "upscale": UpscaleConfig,
+    "export": ExportConfig,
+    "describe": DescribeConfig,
+}
 """Each command's, by its name."""
 
 

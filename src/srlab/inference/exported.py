@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import hydra.utils
 import safetensors.torch
@@ -13,7 +13,7 @@ import srlab
 from srlab.build import build
 from srlab.errors import InputError
 from srlab.networks.network import Network
-from srlab.networks.weights import load_weights
+from srlab.networks.weights import load_weights, read
 
 if TYPE_CHECKING:
     from srlab.paradigms.base import SuperResolution
@@ -33,6 +33,8 @@ def export(network: Network, composition: dict[Any, Any], folder: Path, facts: d
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     safetensors.torch.save_file(weights, folder / WEIGHTS)
+    if "weights" in composition:  # of a network that is made from its file: the one beside this
+        composition = composition | {"weights": WEIGHTS}
     description = {"srlab": srlab.__version__, "scale": network.scale, "channels": network.channels} | facts
     OmegaConf.save(OmegaConf.create(description | {"framework": composition}), folder / CONFIG)
 
@@ -46,36 +48,119 @@ def export_run(paradigm: "SuperResolution", cfg: DictConfig) -> None:
         export(paradigm.evaluated, composition, Path(cfg.run_dir) / EXPORT, facts)
 
 
-def load(path: str | Path, trusted: Sequence[str] = ()) -> Network:
+class Trained(NamedTuple):
+    """A trained network with what rebuilds it.
+
+    Attributes:
+        network: ready to use.
+        composition: the resolved `framework` node.
+        facts: plain values beside it: its name, the protocol of its training.
+    """
+
+    network: Network
+    composition: dict[Any, Any]
+    facts: dict[str, Any]
+
+
+def load(path: str | Path, trusted: Sequence[str] = (), use: str | None = None) -> Network:
     """The network of an exported folder, ready to use: `srlab.load("runs/demo/export")`.
 
     Args:
-        path: the folder, or a run folder that holds it as `export`.
+        path: the folder, a run folder that holds it as `export`, or a checkpoint of a run.
         trusted: packages beside srlab whose classes the file may name.
+        use: of a checkpoint, `ema` or `raw` weights; None: those that the training evaluated.
 
     Raises:
         InputError: no such export, or one that names what is neither srlab's nor trusted.
     """
-    folder = find_export(Path(path).expanduser())
-    description = OmegaConf.load(folder / CONFIG)
-    for target in _targets(OmegaConf.to_container(description)):
-        if target.partition(".")[0] not in trusted and not _is_our_part(target):
-            package = target.partition(".")[0]
+    return open_trained(path, trusted, use).network
+
+
+def open_trained(path: str | Path, trusted: Sequence[str] = (), use: str | None = None) -> Trained:
+    """As `load`, with what rebuilds the network. A run is its export, or with `use` its newest checkpoint."""
+    path = Path(path).expanduser()
+    if use not in {None, "ema", "raw"}:
+        raise InputError(f"use={use}: choose ema or raw.")
+    if path.is_dir() and use is not None:
+        path = newest_checkpoint(path)
+    if path.is_dir():
+        folder = find_export(path)
+        file = folder / WEIGHTS
+        composition, facts = _parts_of(describe(folder))
+        averaged = True
+    else:
+        file = path
+        checkpoint = read(path)
+        config = checkpoint.get("config")
+        if not isinstance(config, dict) or "framework" not in config:
             raise InputError(
-                f"{folder / CONFIG} names {target}, which is no part of srlab's networks: building it would run a "
+                f"{path} does not say what network it is of: give network=<its name>, or a run's checkpoint."
+            )
+        averaged = (use or config["training"]["evaluate"]) == "ema"
+        if averaged and not any(name.startswith("ema.network.") for name in checkpoint["state_dict"]):
+            raise InputError(f"{path} holds no moving average (training.ema_decay was null): give use=raw.")
+        composition, facts = _parts_of(describe(path, config))
+    _refuse_strangers(composition, file, trusted)
+    node = OmegaConf.create(composition)
+    if "weights" in node:  # the network is made from its file: this one
+        node.weights = str(file)
+    network: Network = build(node)
+    load_weights(network, file, averaged)
+    return Trained(network.eval(), composition, facts)
+
+
+def describes_itself(path: str | Path) -> bool:
+    """Whether a path brings its own composition: a folder, or a checkpoint of ours; a bare weight file does not."""
+    path = Path(path).expanduser()
+    return path.is_dir() or (path.suffix == ".ckpt" and path.is_file() and "config" in read(path))
+
+
+def describe(path: str | Path, config: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The facts of a trained network: those written beside its export, or those in the config of its checkpoint."""
+    path = Path(path).expanduser()
+    if path.is_dir():
+        description = OmegaConf.to_container(OmegaConf.load(find_export(path) / CONFIG))
+        assert isinstance(description, dict)
+        return {str(name): value for name, value in description.items()}
+    config = read(path)["config"] if config is None else config
+    return {
+        "network_name": config["network_name"],
+        "protocol": config["protocol"].get("name"),
+        "framework": config["framework"],
+    }
+
+
+def newest_checkpoint(folder: Path) -> Path:
+    """The latest readable checkpoint of a run folder.
+
+    Raises:
+        InputError: there is none.
+    """
+    from srlab.callbacks.checkpoints import readable
+
+    for path in readable(folder / "checkpoints"):
+        return path
+    raise InputError(
+        f"{folder} holds no checkpoint, which use=ema and use=raw choose from: leave use out, or give a run."
+    )
+
+
+def _parts_of(description: dict[str, Any]) -> tuple[dict[Any, Any], dict[str, Any]]:
+    facts = {
+        name: value for name, value in description.items() if name not in {"framework", "srlab", "scale", "channels"}
+    }
+    return description["framework"], facts
+
+
+def _refuse_strangers(composition: dict[Any, Any], file: Path, trusted: Sequence[str]) -> None:
+    for target in _targets(composition):
+        package = target.partition(".")[0]
+        if package not in trusted and not _is_our_part(target):
+            raise InputError(
+                f"{file} comes with {target}, which is no part of srlab's networks: building it would run a "
                 f"stranger's code. If you trust where the file comes from: srlab.load(..., trusted=[{package!r}]), or "
                 f"hydra.searchpath=[pkg://{package}.conf] on the command line."
             )
-    network: Network = build(description.framework)
-    load_weights(network, folder / WEIGHTS)
-    return network.eval()
-
-
-def describe(path: str | Path) -> dict[str, Any]:
-    """The facts that were written beside an exported network."""
-    description = OmegaConf.to_container(OmegaConf.load(find_export(Path(path).expanduser()) / CONFIG))
-    assert isinstance(description, dict)
-    return {str(name): value for name, value in description.items()}
 
 
 def find_export(path: Path) -> Path:

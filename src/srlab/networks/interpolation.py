@@ -42,7 +42,8 @@ def phases(scale: int, kernel: str) -> tuple[dict[int, float], ...]:
 def mirror(image: Tensor, margin: int, dim: int) -> Tensor:
     """Extend an image on both ends of one axis by its mirror image, the edge pixel included (MATLAB's 'symmetric')."""
     size = image.shape[dim]
-    index = torch.arange(-margin, size + margin, device=image.device) % (2 * size)
+    index = torch.arange(-margin, size + margin, device=image.device)
+    index = index - torch.div(index, 2 * size, rounding_mode="floor") * (2 * size)  # ONNX has no % by a free size
     return image.index_select(dim, torch.where(index < size, index, 2 * size - 1 - index))
 
 

@@ -37,6 +37,9 @@ def load_weights(network: nn.Module, path: str | Path, averaged: bool = True) ->
         InputError: no such file, no weight file, or one that does not fit: with what differs, and what it looks like.
     """
     path = Path(path).expanduser()
+    if callable(own_way := getattr(network, "load_file", None)):  # its names are those of its file
+        own_way(path, averaged)
+        return
     state = stripped(unwrapped(read(path), averaged), averaged)
     if not state:
         raise InputError(f"{path} holds no weights: expected names with tensors, as state_dict() gives them.")

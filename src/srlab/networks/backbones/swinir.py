@@ -116,12 +116,16 @@ class WindowAttention(nn.Module):
         height, width = features.shape[1:3]
         rolled = features.roll((-self.shift, -self.shift), (1, 2)) if self.shift else features
         pixels = self.qkv(self.split(rolled)).unflatten(-1, (3, self.heads, -1))
-        query, key, value = pixels.permute(3, 0, 1, 4, 2, 5)  # each (B, windows, heads, window^2, C / heads)
+        query, key, value = pixels.permute(3, 0, 1, 4, 2, 5).flatten(
+            1, 2
+        )  # each (B windows, heads, window^2, C / heads)
         bias = self.position_bias[self.offsets].permute(2, 0, 1)
         if self.shift:
             bias = bias.masked_fill(self.apart(height, width, features.device)[:, None], -torch.inf)
+            bias = bias.expand(features.shape[0], -1, -1, -1, -1).flatten(0, 1)
         attended = F.scaled_dot_product_attention(query, key, value, bias.to(query.dtype))
-        merged = self.merge(self.project(attended.transpose(2, 3).flatten(3)), height)
+        joined = torch.unflatten(torch.cat(attended.unbind(1), dim=-1), 0, (features.shape[0], -1))
+        merged = self.merge(self.project(joined), height)
         return merged.roll((self.shift, self.shift), (1, 2)) if self.shift else merged
 
     def split(self, features: Tensor) -> Tensor:
