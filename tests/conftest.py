@@ -113,8 +113,12 @@ def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """Three smooth images of different sizes."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
+    return draw_photos(tmp_path / "photos")
+
+
+def draw_photos(folder: Path) -> Path:
+    """Draw three smooth images of different sizes into a new folder."""
+    folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
     for index, size in enumerate([(40, 48), (48, 40), (44, 44)]):
         coarse = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)

@@ -93,6 +93,20 @@ def test_a_folder_that_holds_a_run_is_left_as_it_is(command: Command, tmp_path: 
 
 
 @pytest.mark.usefixtures("photos")
+def test_the_same_command_starts_a_run_and_goes_on_with_it(command: Command, tmp_path: Path) -> None:
+    same = [*TINY, "hydra.run.dir=run", "resume=auto"]
+    assert command("train", *same).status == 0
+    weights = (tmp_path / "run/export/model.safetensors").read_bytes()
+    assert command("train", *same, "trainer.log_every_n_steps=2").status == 0
+    assert (tmp_path / "run/export/model.safetensors").read_bytes() == weights
+    for other in (["seed=1"], ["backbone.blocks=2"]):
+        outcome = command("train", *same, *other)
+        assert (outcome.status, other[0] in outcome.err) == (2, True)
+    outcome = command("train", *TINY, "resume=auto")
+    assert (outcome.status, "add hydra.run.dir=" in outcome.err) == (2, True)
+
+
+@pytest.mark.usefixtures("photos")
 def test_a_run_that_was_made_longer_stays_so_and_is_not_made_shorter(command: Command, tmp_path: Path) -> None:
     assert command("train", *TINY, "hydra.run.dir=run", "iterations=2").status == 0
     assert command("train", "resume=run", "iterations=4").status == 0

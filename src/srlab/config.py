@@ -43,7 +43,8 @@ class TrainConfig(ModelConfig):
 
     Attributes:
         iterations: length of the training; one iteration is one batch, and the only clock.
-        resume: the run folder to go on with; null starts a new run.
+        resume: the run folder to go on with; null starts a new run; auto goes on with what the run's own folder holds, and
+            starts there otherwise.
         discriminator, optimizer_d: what paradigms train against the network, and by which optimizer; null elsewhere.
         curriculum: what changes in the course of the training; null for nothing.
     """
@@ -141,7 +142,7 @@ SCHEMAS = {
 
 def run_directory(resume: str | None, fresh: str) -> str:
     """The folder of a run: the resumed one, or a fresh one."""
-    return str(Path(resume).expanduser()) if resume else fresh
+    return str(Path(resume).expanduser()) if resume and resume != "auto" else fresh
 
 
 def hydra_records(run_dir: str, stamp: str) -> str:

@@ -1,9 +1,11 @@
 """Where a run's numbers go: a CSV file that is always there, and Weights & Biases."""
 
 import csv
+import io
 import os
 import secrets
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,22 @@ import wandb
 from lightning.pytorch.loggers import Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
+from srlab.files import write_atomically
+
 COLUMNS = ("iteration", "metric", "value")
 
 
-class MetricsCSV(Logger):
+class _Once(Logger):
+    """A logger that passes over what it was told just before: an iteration is logged before it is saved, and after."""
+
+    _last: tuple[int | None, dict[str, float]] | None = None
+
+    def _repeated(self, metrics: Mapping[str, float], step: int | None) -> bool:
+        told, self._last = self._last, (step, {name: value for name, value in metrics.items() if name != "epoch"})
+        return told == self._last
+
+
+class MetricsCSV(_Once):
     """`metrics.csv`, a row a metric and iteration: written as it comes, continued by a resumed run.
 
     Args:
@@ -39,6 +53,8 @@ class MetricsCSV(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        if self._repeated(metrics, step):
+            return
         is_new = not self.path.exists()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", newline="") as file:
@@ -55,8 +71,16 @@ class MetricsCSV(Logger):
         with self.path.open(newline="") as file:
             header, *rows = list(csv.reader(file)) or [list(COLUMNS)]
         kept = [row for row in rows if len(row) == len(COLUMNS) and int(row[0]) <= iteration]
-        with self.path.open("w", newline="") as file:
-            csv.writer(file).writerows([header, *kept])
+        text = io.StringIO()
+        csv.writer(text).writerows([header, *kept])
+        write_atomically(self.path, lambda file: file.write(text.getvalue().encode()))
+
+
+class _Wandb(_Once, WandbLogger):
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        if not self._repeated(metrics, step):
+            super().log_metrics(metrics, step)
 
 
 def weights_and_biases(
@@ -82,7 +106,7 @@ def weights_and_biases(
     if not identity.exists():
         identity.parent.mkdir(parents=True, exist_ok=True)
         identity.write_text(secrets.token_hex(4))
-    return WandbLogger(
+    return _Wandb(
         save_dir=folder,
         project=project,
         mode=os.environ.get("WANDB_MODE", mode),

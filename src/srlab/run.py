@@ -12,6 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from srlab import resume
 from srlab.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,13 +20,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CONFIG = "config.yaml"
-CHECKPOINTS = "iteration_*.ckpt"
 LEFT_BEHIND = ("checkpoints", "export", "metrics.csv", "results.csv")
 """What a run writes that another run in its folder would mix with its own, or write over."""
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 """Variables that number the processes of a run: where all are 0 or unset, this is the first one."""
-CHANGEABLE = ("resume", "iterations", "trainer", "logger", "callbacks", "data.workers", "data.cache_gb")
 
 
 def prepare(cfg: DictConfig) -> DictConfig:
@@ -37,7 +35,8 @@ def prepare(cfg: DictConfig) -> DictConfig:
     """
     _refuse_unknown_keys(cfg)
     if cfg.get("resume"):
-        cfg = _resumed(Path(cfg.resume).expanduser(), cfg, overrides())
+        cfg = resume.prepared(cfg, overrides())
+    composed = cfg.copy()
     _refuse_unsafe_launch(cfg)
     with open_dict(cfg):
         cfg.network_name = cfg.network_name or network_name(overrides())
@@ -54,8 +53,7 @@ def prepare(cfg: DictConfig) -> DictConfig:
         folder = Path(cfg.run_dir)
         if not cfg.get("resume"):
             _refuse_held(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(cfg, folder / CONFIG, resolve=True)
+        resume.record(composed, cfg, folder, overrides())
     return cfg
 
 
@@ -100,34 +98,13 @@ def recorded(trainer: "Trainer", cfg: DictConfig, checkpoint: Path | None) -> It
 
     for logger in trainer.loggers:
         logger.log_hyperparams(plain(cfg))
-        if isinstance(logger, MetricsCSV) and checkpoint:
-            logger.forget_after(iteration_of(checkpoint))
+        if isinstance(logger, MetricsCSV):  # what a killed run logged beyond the checkpoint that this one starts from
+            logger.forget_after(resume.iteration_of(checkpoint) if checkpoint else 0)
     try:
         yield
     finally:
         if wandb.run is not None:
             wandb.finish()  # or the next job of a sweep in this process would log into this job's run
-
-
-def last_checkpoint(cfg: DictConfig) -> Path | None:
-    """The checkpoint that a resumed run goes on from: the newest that can be read; None for a new run.
-
-    Raises:
-        InputError: the run has none.
-    """
-    from srlab.callbacks.checkpoints import readable
-
-    if not cfg.resume:
-        return None
-    folder = Path(cfg.run_dir) / "checkpoints"
-    for path in readable(folder):
-        return path
-    raise InputError(f"resume={cfg.resume}: {folder} holds no checkpoint that can be read. Start the run anew.")
-
-
-def iteration_of(checkpoint: Path) -> int:
-    """The iterations that were done when a checkpoint was saved, by its name."""
-    return int(checkpoint.stem.rpartition("_")[2])
 
 
 def best_score(trainer: "Trainer") -> float | None:
@@ -165,32 +142,6 @@ def _refuse_held(folder: Path) -> None:
             f"{folder} holds a run already ({', '.join(held)}), which would be mixed with this one or lost: give another "
             f"hydra.run.dir{go_on}."
         )
-
-
-def _resumed(folder: Path, cfg: DictConfig, asked: list[str]) -> DictConfig:
-    """The configuration of an earlier run, with the few changes that a resumed run may make."""
-    composed, resolved = folder / ".hydra" / CONFIG, folder / CONFIG
-    if not composed.is_file() or not resolved.is_file():
-        raise InputError(f"resume={folder}: expected a run folder, with {CONFIG} and .hydra in it. Give one of runs/.")
-    refused = [item for item in asked if not item.split("=")[0].lstrip("+~").startswith(CHANGEABLE)]
-    if refused:
-        raise InputError(
-            f"resume={folder} goes on with that run's own configuration, which {' '.join(refused)} would change. It may "
-            f"change {', '.join(CHANGEABLE[1:])}. For another configuration start a new run, with weights={folder}/export."
-        )
-    earlier = OmegaConf.load(composed)
-    latest = OmegaConf.load(resolved)
-    earlier.iterations = latest.iterations  # a run that was made longer stays so
-    earlier.trainer.precision = latest.trainer.precision
-    earlier.network_name = latest.network_name
-    earlier.merge_with_dotlist([item for item in asked if "." in item or item.startswith("iterations")])
-    done = max((iteration_of(path) for path in (folder / "checkpoints").glob(CHECKPOINTS)), default=0)
-    if earlier.iterations < done:
-        raise InputError(f"iterations={earlier.iterations}: {folder} has done {done} already. Give more, or as many.")
-    earlier.resume = earlier.run_dir = str(folder)
-    merged = OmegaConf.merge(OmegaConf.structured(OmegaConf.get_type(cfg)), earlier)
-    assert isinstance(merged, DictConfig)
-    return merged
 
 
 def _refuse_unsafe_launch(cfg: DictConfig) -> None:

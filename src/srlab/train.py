@@ -7,13 +7,13 @@ from srlab.cli import command
 
 def train(cfg: DictConfig) -> float | None:
     """Train what the configuration composes; return the best validation score, for sweeps."""
-    from srlab import build, run  # heavy: after --help and completion
+    from srlab import build, resume, run  # heavy: after --help and completion
     from srlab.conclusion import conclude
     from srlab.inference.exported import export_run
 
     cfg = run.prepare(cfg)
     training = build.training(cfg)
-    checkpoint = run.last_checkpoint(cfg)
+    checkpoint = resume.last_checkpoint(cfg)
     with run.recorded(training.trainer, cfg, checkpoint):
         training.trainer.fit(training.paradigm, training.data, ckpt_path=checkpoint)
         export_run(training.paradigm, cfg)

@@ -4,9 +4,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from pickle import UnpicklingError
 from types import FrameType
 from typing import Any
 
@@ -16,20 +14,9 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from srlab.errors import InputError
 from srlab.paradigms.base import SuperResolution
-from srlab.run import CHECKPOINTS
+from srlab.resume import CHECKPOINTS
 
 log = logging.getLogger(__name__)
-
-
-def readable(folder: Path) -> Iterator[Path]:
-    """The whole checkpoints of a folder, the latest iteration first; a damaged one is passed over and named."""
-    for path in sorted(folder.glob(CHECKPOINTS), reverse=True):
-        try:
-            torch.load(path, map_location="meta", weights_only=True)
-        except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
-            log.warning("%s cannot be read (%s): going back to the one before it.", path, error)
-        else:
-            yield path
 
 
 class Checkpoints(Checkpoint):
@@ -64,10 +51,14 @@ class Checkpoints(Checkpoint):
         iteration = self._iteration(trainer)
         at_the_end = iteration == trainer.num_training_batches
         self.due = self.due or at_the_end or iteration % self.every == 0 or self._interruption(trainer)
-        if self.due and not trainer.fit_loop._should_accumulate() and not self._validation_follows(trainer):
+        assert isinstance(pl_module, SuperResolution)
+        if self.due and not pl_module.accumulating and not self._validation_follows(trainer):
+            # Lightning logs an iteration after this hook: a kill in between would lose what is not logged before saving
+            trainer._logger_connector.update_train_step_metrics()
             self._save(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, SuperResolution)
         if trainer.sanity_checking or not trainer.fit_loop.epoch_loop.batch_progress.total.ready:
             return
         monitor = self.monitor or self._protocols_psnr(pl_module)
@@ -78,8 +69,12 @@ class Checkpoints(Checkpoint):
         if self._improves(float(value)):
             self.best = float(value)
             trainer.save_checkpoint(self.folder / "best.ckpt")
-        if (self.due or self._interruption(trainer)) and not trainer.fit_loop._should_accumulate():
+        if (self.due or self._interruption(trainer)) and not pl_module.accumulating:
             self._save(trainer)
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        if stage == "fit":  # of a run that was killed between its last file and this, too
+            self._remove_old(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._restore_handler()
@@ -88,12 +83,15 @@ class Checkpoints(Checkpoint):
         self.due = False
         path = self.folder / f"iteration_{self._iteration(trainer):09d}.ckpt"
         trainer.save_checkpoint(path)
-        if trainer.is_global_zero:
-            for old in sorted(self.folder.glob(CHECKPOINTS))[: -self.keep]:
-                old.unlink(missing_ok=True)
+        self._remove_old(trainer)
         if self._interruption(trainer):
             log.warning("Saved %s. Go on with: srlab-train resume=%s", path, self.folder.parent)
             raise SystemExit(130)
+
+    def _remove_old(self, trainer: pl.Trainer) -> None:
+        if trainer.is_global_zero:
+            for old in sorted(self.folder.glob(CHECKPOINTS))[: -self.keep]:
+                old.unlink(missing_ok=True)
 
     def _improves(self, value: float) -> bool:
         if self.best is None:
@@ -101,8 +99,7 @@ class Checkpoints(Checkpoint):
         return value > self.best if self.higher_is_better else value < self.best
 
     @staticmethod
-    def _protocols_psnr(pl_module: pl.LightningModule) -> str:
-        assert isinstance(pl_module, SuperResolution)
+    def _protocols_psnr(pl_module: SuperResolution) -> str:
         return f"val/{pl_module.settings.protocol.metric_names[0]}"
 
     @staticmethod

@@ -91,6 +91,11 @@ class SuperResolution(pl.LightningModule):
         return self.trainer.fit_loop.epoch_loop.batch_progress.total.ready
 
     @property
+    def accumulating(self) -> bool:
+        """Whether this iteration's gradients wait for the next one's: a checkpoint of now would lose them."""
+        return bool(self.trainer.fit_loop._should_accumulate())
+
+    @property
     def evaluated(self) -> Network:
         """The network that is validated, tested and exported."""
         if self.ema is not None and self.settings.evaluate == "ema":

@@ -92,7 +92,7 @@ class Players(SuperResolution):
 
     def _descend(self, name: str, loss: Tensor) -> None:
         self.manual_backward(loss / self.accumulate)
-        if self.iteration % self.accumulate and self.iteration < self.trainer.num_training_batches:
+        if self.accumulating:
             return
         optimizer = self._optimizer(name)
         with self._uncounted(optimizer) if self._counted == self.iteration else self._counting():
@@ -100,6 +100,15 @@ class Players(SuperResolution):
         optimizer.zero_grad()
         if self.ema is not None and any(network is self.network for network in self.players[name].networks):
             self.ema.update(self.network, self.iteration)
+
+    @property
+    def accumulating(self) -> bool:
+        """Whether this iteration's gradients wait for the next one's."""
+        return self.iteration % self.accumulate > 0 and self.iteration < self.trainer.num_training_batches
+
+    def on_validation_model_zero_grad(self) -> None:
+        if not self.accumulating:
+            super().on_validation_model_zero_grad()
 
     def _optimizer(self, name: str) -> LightningOptimizer:
         optimizers = self.optimizers()
