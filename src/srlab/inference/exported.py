@@ -14,6 +14,7 @@ from srlab.build import build
 from srlab.errors import InputError
 from srlab.networks.network import Network
 from srlab.networks.weights import load_weights, read
+from srlab.resume import readable
 
 if TYPE_CHECKING:
     from srlab.paradigms.base import SuperResolution
@@ -136,8 +137,6 @@ def newest_checkpoint(folder: Path) -> Path:
     Raises:
         InputError: there is none.
     """
-    from srlab.callbacks.checkpoints import readable
-
     for path in readable(folder / "checkpoints"):
         return path
     raise InputError(
