@@ -14,6 +14,8 @@ from tests.conftest import ROOT, TINY, Command, composed
 
 SEVERAL = {"callbacks", "logger", "loss", "metric"}  # groups of which a run takes several
 ELSEWHERE = {"hydra"}
+COMMANDS = {"method": "kernel"}
+"""The command of a group that trainings do not have."""
 NEEDS = {
     ("loss", "content"): "loss.content.features.weights=random",
     ("loss", "texture"): "loss.texture.features.weights=random",
@@ -52,7 +54,7 @@ def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Pat
         overrides.append(NEEDS[group, choice].format(folder=tmp_path))
         if "stranger" in overrides[-1]:
             write_esrgan(tmp_path / "stranger.pth")
-    cfg = given(composed("train", [*overrides, "scale=2", f"run_dir={tmp_path}"]), tmp_path)
+    cfg = given(composed(COMMANDS.get(group, "train"), [*overrides, "scale=2", f"run_dir={tmp_path}"]), tmp_path)
     check_signatures(cfg)
     OmegaConf.to_container(cfg, resolve=True)
     node = {"network": "framework", "experiment": "paradigm", "metric": "metrics"}.get(group, group)
@@ -64,7 +66,7 @@ def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Pat
         assert build(cfg[node]) is not None
 
 
-@pytest.mark.parametrize("name", ["train", "test", "upscale", "export", "describe"])
+@pytest.mark.parametrize("name", ["train", "test", "upscale", "export", "describe", "kernel"])
 def test_each_command_composes_by_itself(name: str, tmp_path: Path) -> None:
     check_signatures(given(composed(name, [f"run_dir={tmp_path}"]), tmp_path))
 

@@ -130,12 +130,31 @@ class DescribeConfig(ModelConfig):
     all: bool = False
 
 
+@dataclass
+class KernelConfig:
+    """`srlab-kernel`.
+
+    Attributes:
+        input: an image file.
+        scale: HR pixels per LR pixel.
+        seeds: an estimate is made with each; several tell how repeatable it is.
+        run_dir: the folder of this run: everything is written below it.
+    """
+
+    input: str = MISSING
+    scale: int = 2
+    seeds: list[int] = field(default_factory=lambda: [0])
+    method: Any = MISSING
+    run_dir: str = MISSING
+
+
 SCHEMAS = {
     "train": TrainConfig,
     "test": TestConfig,
     "upscale": UpscaleConfig,
     "export": ExportConfig,
     "describe": DescribeConfig,
+    "kernel": KernelConfig,
 }
 """Each command's, by its name."""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LEFT_BEHIND = ("checkpoints", "export", "metrics.csv", "results.csv")
+LEFT_BEHIND = ("checkpoints", "export", "metrics.csv", "results.csv", "kernel.npy")
 """What a run writes that another run in its folder would mix with its own, or write over."""
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 """Variables that number the processes of a run: where all are 0 or unset, this is the first one."""
@@ -39,7 +39,8 @@ def prepare(cfg: DictConfig) -> DictConfig:
     composed = cfg.copy()
     _refuse_unsafe_launch(cfg)
     with open_dict(cfg):
-        cfg.network_name = cfg.network_name or network_name(overrides())
+        if "network_name" in cfg:
+            cfg.network_name = cfg.network_name or network_name(overrides())
         if "trainer" in cfg:
             cfg.trainer.precision = cfg.trainer.precision  # resolved now: a resumed run keeps it on another machine
             cfg.trainer.val_check_interval = min(

@@ -1,0 +1,1 @@
+"""The blur kernel of one image, found in the image itself."""
