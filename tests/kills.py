@@ -22,11 +22,20 @@ from tests.conftest import TINY
 
 BASE = [*TINY, "callbacks=[checkpoints]", "trainer.log_every_n_steps=2", "hydra.run.dir=run", "resume=auto"]
 """6 iterations on the folder `photos`, saved at every other, validated at the 4th and the 6th."""
+GAN = ["paradigm=adversarial", "discriminator=patchgan", "discriminator.width=4", "discriminator.strides=[2,1]"]
 LINES: dict[str, list[str]] = {
     "supervised": [],
     "supervised, accumulated": ["trainer.accumulate_grad_batches=2", "iterations=7"],
     "players": ["paradigm._target_=tests.paradigms.turns.Turns"],
     "players, accumulated": ["paradigm._target_=tests.paradigms.turns.Turns", "trainer.accumulate_grad_batches=3"],
+    "adversarial": [*GAN, "loss=[l1,gan]"],
+    "adversarial, accumulated": [
+        *GAN,
+        "loss=[l1,ragan]",
+        "trainer.accumulate_grad_batches=2",
+        "paradigm.generator_period=2",
+        "iterations=8",
+    ],
     "any_scale": ["paradigm=any_scale", "network=meta_edsr", "scale=3", "backbone.blocks=1", "backbone.width=8"],
 }
 """A tiny training of each paradigm."""

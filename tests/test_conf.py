@@ -19,6 +19,7 @@ COMMANDS = {"method": "kernel"}
 NEEDS = {
     ("loss", "content"): "loss.content.features.weights=random",
     ("loss", "texture"): "loss.texture.features.weights=random",
+    ("paradigm", "adversarial"): "loss=[l1,gan]",
     ("paradigm", "any_scale"): "network=meta_edsr",
     ("paradigm", "attention_fh"): "network=attention_fh",
     ("paradigm", "pixel_recursive"): "network=pixel_recursive",

@@ -109,6 +109,9 @@ class SuperResolution(pl.LightningModule):
         return {}
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        logged = self.trainer.fit_loop.epoch_loop._results
+        for name in [name for name in logged if name.startswith("training_step.")]:
+            del logged[name]  # or what this iteration does not compute would be logged as it was in an earlier one
         seed = key(self.settings.seed, "step", self.iteration, self.global_rank)
         torch.manual_seed(seed)
         random.seed(seed)

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 
 from lightning.pytorch.core.optimizer import LightningOptimizer
+from lightning.pytorch.strategies import DDPStrategy
 from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.optim import Optimizer
@@ -61,6 +62,16 @@ class Players(SuperResolution):
         self.gradient_clip = trainer.get("gradient_clip_val")
         self.accumulate = trainer.get("accumulate_grad_batches", 1)
         return {"gradient_clip_val": None, "accumulate_grad_batches": 1}
+
+    def setup(self, stage: str) -> None:
+        """Let processes exchange a player's gradients alone: in its turn the others' weights have none."""
+        if isinstance(self.trainer.strategy, DDPStrategy):
+            self.trainer.strategy._ddp_kwargs["find_unused_parameters"] = True
+
+    @property
+    def round(self) -> int:
+        """Rounds of accumulated batches that are done, from 0: without accumulation, iterations."""
+        return (self.iteration - 1) // self.accumulate
 
     def configure_optimizers(self) -> list[Optimizer]:
         networks = [id(network) for player in self.players.values() for network in player.networks]

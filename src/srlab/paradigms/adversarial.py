@@ -1,0 +1,106 @@
+"""Adversarial training: the network as a generator against a discriminator (SRGAN, ESRGAN, EnhanceNet)."""
+
+import torch
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from srlab.losses.adversarial import gradient_penalty
+from srlab.losses.gan import GAN
+from srlab.losses.weighted import Step, WeightedSum
+from srlab.networks.discriminators import Discriminator
+from srlab.networks.network import Network
+from srlab.paradigms.base import Training
+from srlab.paradigms.players import MakeOptimizer, Player, Players
+from srlab.schedules import Schedule
+from srlab.types import Batch
+
+
+class Adversarial(Players):
+    """In each iteration the discriminator learns to tell SR from HR; then the network minimises its losses.
+
+    One of these is `GAN`, the other side of the discriminator's objective. While it has no weight (its warm-up, its
+    ramp), the discriminator rests and the network is trained by the other losses alone. Start from a network trained on
+    pixels by `weights=`.
+
+    Args:
+        network: LR -> HR, the generator.
+        training: what every paradigm has.
+        loss: the generator's objective.
+        discriminator: image -> logits.
+        optimizer, optimizer_d: parameters -> optimizer, of the network and of the discriminator.
+        generator_period: the network takes a turn in every so many iterations: 5 for the 5:1 of WGAN-GP.
+        instance_noise: iteration (from 0) -> standard deviation of noise on every image that the discriminator sees,
+            falling to 0, so that it cannot win early (Sonderby et al., ICLR 2017); None for none.
+
+    Raises:
+        ValueError: there is not one adversarial loss, or the discriminator does not fit.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        training: Training,
+        loss: WeightedSum,
+        discriminator: Discriminator,
+        optimizer: MakeOptimizer,
+        optimizer_d: MakeOptimizer,
+        generator_period: int = 1,
+        instance_noise: Schedule | None = None,
+    ) -> None:
+        super().__init__(network, training)
+        adversarial = loss.of_kind(GAN)
+        if len(adversarial) != 1:
+            raise ValueError(
+                f"paradigm=adversarial takes one adversarial loss, got {', '.join(adversarial) or 'none'}: add gan, lsgan, "
+                f"hinge, wgan_gp or ragan, as in loss=[l1,gan]."
+            )
+        (self.gan,) = adversarial.values()
+        if discriminator.in_channels != network.channels:
+            raise ValueError(
+                f"the discriminator sees {discriminator.in_channels} channels, the network makes {network.channels}: set "
+                f"discriminator.in_channels={network.channels}."
+            )
+        if self.gan.objective.penalty and any(isinstance(layer, _BatchNorm) for layer in discriminator.modules()):
+            raise ValueError(
+                "The gradient penalty is each sample's own, which batch normalisation mixes: set discriminator.norm=none."
+            )
+        if generator_period < 1:
+            raise ValueError(f"paradigm.generator_period={generator_period}: give 1 or more.")
+        self.loss, self.generator_period, self.instance_noise = loss, generator_period, instance_noise
+        self.discriminator = discriminator.to(memory_format=self.memory_format)
+        self.players = {
+            "discriminator": Player((self.discriminator,), optimizer_d),
+            "generator": Player((self.network,), optimizer),
+        }
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        contested = self.gan.weight_at(self.iteration) > 0
+        generating = not contested or (self.round + 1) % self.generator_period == 0
+        with torch.set_grad_enabled(generating):
+            prediction = self.network.of(batch)
+        scalars = self._teach_discriminator(prediction.sr.detach(), batch.hr) if contested else {}
+        if not generating:
+            self.log_scalars("train", scalars)
+            return
+        with self.turn("generator") as descend:
+            terms = self.loss(Step(prediction, batch, self.iteration, self.judge))
+            descend(terms.total)
+        self.log_terms(terms, **scalars)
+
+    def judge(self, image: Tensor) -> Tensor:
+        """The discriminator's logits of images (B, C, H, W), seen through the noise of the iteration."""
+        sigma = self.instance_noise(self.iteration - 1) if self.instance_noise else 0.0
+        logits: Tensor = self.discriminator(image + sigma * torch.randn_like(image) if sigma else image)
+        return logits.float()
+
+    def _teach_discriminator(self, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+        objective = self.gan.objective
+        with self.turn("discriminator") as descend:
+            real_logits, fake_logits = self.judge(real), self.judge(fake)
+            loss = objective.discriminator(real_logits, fake_logits)
+            if objective.penalty:
+                loss = loss + objective.penalty * gradient_penalty(self.judge, real, fake)
+            descend(loss)
+        logits = {"logit_real": real_logits, "logit_fake": fake_logits}
+        means = {name: value.detach().mean() for name, value in logits.items()}
+        return {"loss_discriminator": loss.detach()} | means
