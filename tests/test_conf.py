@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from omegaconf import DictConfig, OmegaConf
@@ -23,6 +24,10 @@ NEEDS = {
     ("paradigm", "any_scale"): "network=meta_edsr",
     ("paradigm", "attention_fh"): "network=attention_fh",
     ("paradigm", "pixel_recursive"): "network=pixel_recursive",
+    ("paradigm", "deep_image_prior"): "experiment=dip_x4",
+    ("paradigm", "zero_shot"): "experiment=zssr_x2",
+    ("experiment", "zssr_x2_kernel"): "reduction.path={folder}/kernel.npy",
+    ("reduction", "kernel"): "reduction.path={folder}/kernel.npy",
     ("framework", "community"): "weights={folder}/stranger.pth",
     ("network", "spandrel"): "weights={folder}/stranger.pth",
 }
@@ -47,6 +52,7 @@ def given(cfg: DictConfig, folder: Path) -> DictConfig:
 @pytest.mark.parametrize(("group", "choice"), CHOICES, ids=["/".join(pair) for pair in CHOICES])
 def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Path) -> None:
     (tmp_path / "kernels.npy").touch()
+    np.save(tmp_path / "kernel.npy", np.ones((3, 3)))
     if group == "metric":
         overrides = [f"metric@metrics=[{choice}]"]
     else:

@@ -23,9 +23,21 @@ STRIPS = 4
 
 def conclude(training: Training, cfg: DictConfig) -> None:
     """Test with the weights that validation judged; write `results.csv` and a picture; print what came of it."""
-    if not training.trainer.is_global_zero or not training.data.test:
+    if not training.trainer.is_global_zero:
         return
-    paradigm, folder = training.paradigm, Path(cfg.run_dir)
+    folder = Path(cfg.run_dir)
+    left = training.paradigm.leave(folder)
+    lines = score(training, cfg, folder) if training.data.test else []
+    console = Console(soft_wrap=True, highlight=False)
+    for line in [*lines, *places(folder, left)]:
+        console.print(escape(line))
+    if training.paradigm.unexportable:
+        console.print(f"no network is exported: {training.paradigm.unexportable}")
+
+
+def score(training: Training, cfg: DictConfig, folder: Path) -> list[str]:
+    """Write the scores and a picture; what is to be said of them."""
+    paradigm = training.paradigm
     network, settings = paradigm.evaluated, paradigm.settings
     bicubic = Interpolation(network.channels, network.scale, BASELINE)
     training.data.setup("test")
@@ -43,9 +55,7 @@ def conclude(training: Training, cfg: DictConfig) -> None:
     ]
     write_and_print(folder, results)
     draw(ours, folder / PICTURE)
-    console = Console(soft_wrap=True, highlight=False)
-    for line in [*gains(results), *places(folder)]:
-        console.print(escape(line))
+    return gains(results)
 
 
 def draw(scored: list[Scored], path: Path) -> None:
@@ -65,9 +75,9 @@ def gains(results: list[Result]) -> list[str]:
     ]
 
 
-def places(folder: Path) -> list[str]:
-    """Where each thing that a training leaves behind lies."""
-    found = {
+def places(folder: Path, left: dict[str, Path]) -> list[str]:
+    """Where each thing that a training leaves behind lies, and what its paradigm `left`."""
+    found = left | {
         "checkpoints": folder / "checkpoints",
         "network": folder / EXPORT,
         "metrics": folder / "metrics.csv",

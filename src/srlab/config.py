@@ -46,6 +46,7 @@ class TrainConfig(ModelConfig):
         resume: the run folder to go on with; null starts a new run; auto goes on with what the run's own folder holds, and
             starts there otherwise.
         discriminator, optimizer_d: what paradigms train against the network, and by which optimizer; null elsewhere.
+        reduction: what made the LR image, for paradigms that learn from it alone; null elsewhere.
         curriculum: what changes in the course of the training; null for nothing.
     """
 
@@ -54,6 +55,7 @@ class TrainConfig(ModelConfig):
     paradigm: Any = MISSING
     discriminator: Any = None
     optimizer_d: Any = None
+    reduction: Any = None
     curriculum: Any = None
     loss: dict[str, Any] = field(default_factory=dict)
     optimizer: Any = MISSING

@@ -14,6 +14,7 @@ FRAMEWORKS = {
     "PixelRecursive": "post-upsampling",
     "AttentionFH": "pre-upsampling",
     "Interpolation": "none (training-free)",
+    "NoisePrior": "none (prior)",
 }
 """Section 3.1."""
 
@@ -56,6 +57,7 @@ DESIGNS = {
     "PyramidPooled": "pyramid pooling",
     "DWSR": "wavelet transformation",
     "MWCNN": "wavelet transformation",
+    "Hourglass": "multi-path (global)",
     "SwinIR": "beyond the survey: window attention",
 }
 """Section 3.3."""
@@ -82,6 +84,8 @@ def place(network: Network) -> tuple[str, str, str]:
     upsampling = known(UPSAMPLERS, upsampler or found(network))
     if FRAMEWORKS.get(type(network).__name__) in {"pre-upsampling", "none (training-free)"}:
         upsampling = "interpolation"
+    elif FRAMEWORKS.get(type(network).__name__) == "none (prior)":
+        upsampling = "none (an image out of noise)"
     return known(FRAMEWORKS, network), upsampling, design
 
 

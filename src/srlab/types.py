@@ -57,6 +57,21 @@ class LabelledImage:
     mask: Tensor | None = None
 
 
+@dataclass(frozen=True)
+class BareImage:
+    """One whole LR image, of which no HR image is known.
+
+    Attributes:
+        dataset, name, levels: as of a `LabelledImage`.
+        lr: (C, h, w) float32 in [0, 1].
+    """
+
+    dataset: str
+    name: str
+    lr: Tensor
+    levels: int
+
+
 class Prediction(NamedTuple):
     """What a network says of an LR batch.
 

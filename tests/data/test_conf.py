@@ -30,6 +30,8 @@ def compose(choice: str, **values: object) -> DictConfig:
         ("div2k", ["root"]),
         ("benchmark", ["root"]),
         ("unpaired", ["hr_root", "lr_root"]),
+        ("benchmark_image", ["root"]),
+        ("image", ["image"]),
     ],
 )
 def test_a_choice_builds(tmp_path: Path, draw: Draw, choice: str, given: list[str]) -> None:
@@ -40,14 +42,18 @@ def test_a_choice_builds(tmp_path: Path, draw: Draw, choice: str, given: list[st
     if choice == "unpaired":
         cfg.data.lr_root = str(draw(tmp_path / "lr" / "b.png").parent)
         cfg.data.hr_root = str(tmp_path / "DIV2K_train_HR")
+    if choice == "image":
+        cfg.data.image = str(tmp_path / "DIV2K_train_HR" / "a.png")
     module = build.build(cfg.data)
     assert isinstance(module, SuperResolutionData)
-    assert (module.train is None) == (choice == "benchmark")
-    assert len(list(module.val_dataloader())) == (1 if choice == "benchmark" else 6)
+    of_benchmark = choice in {"benchmark", "benchmark_image", "image"}
+    assert (module.train is None) == of_benchmark
+    module.setup("validate")
+    assert len(list(module.val_dataloader())) == (1 if of_benchmark else 6)
 
 
 def test_all_choices_are_tested() -> None:
-    tested = {"builtin", "folder", "paired", "div2k", "benchmark", "unpaired"}
+    tested = {"builtin", "folder", "paired", "div2k", "benchmark", "unpaired", "benchmark_image", "image"}
     assert {path.stem for path in CONF.glob("*.yaml")} == tested
 
 

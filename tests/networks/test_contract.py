@@ -57,6 +57,8 @@ SMALLER = {
     "srfbn": ["backbone.width=8", "backbone.groups=2", "backbone.steps=2"],
     "srfbn_s": ["backbone.width=8", "backbone.groups=2", "backbone.steps=2"],
     "dsrn": ["backbone.width=8", "backbone.steps=4"],
+    "hourglass": ["backbone.width=8", "backbone.scales=2"],
+    "zssr": ["backbone.width=8", "backbone.layers=3"],
 }
 """Overrides that keep large backbones quick; a backbone that is not named here is tested at its own size."""
 
@@ -204,7 +206,7 @@ def reach(network: Network, place: int, size: int) -> int:
     return int((lr.grad[0, 0].nonzero() - place).abs().max())
 
 
-DRAWN = {"any_scale", "attention_fh", "pixel_recursive"}
+DRAWN = {"any_scale", "attention_fh", "pixel_recursive", "prior"}
 """Frameworks whose computation depends on a real number (the upsampler `meta` too) or on what it drew before: no graph of
 it can be exported."""
 

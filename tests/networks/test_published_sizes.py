@@ -92,6 +92,8 @@ def srfbn(scale: int, width: int, groups: int) -> int:
         ("srcnn_955", 3, 57_184 + 64 + 32 + 1),  # paper: 57,184 weights
         ("vdsr", 2, 664_704),  # paper: 665 K, without bias
         ("vdsr", 4, 664_704),
+        ("zssr", 2, 2 * 9 * 3 * 64 + 6 * 9 * 64**2),  # without biases
+        ("deep_image_prior", 4, 2_217_831),  # the authors' code
         ("fsrcnn", 3, fsrcnn(56, 12, 4)),
         ("fsrcnn", 2, fsrcnn(56, 12, 4)),
         ("espcn", 3, (25 * 64 + 64) + (9 * 64 * 32 + 32) + (9 * 32 * 9 + 9)),

@@ -29,7 +29,7 @@ class Checkpoints(Checkpoint):
         folder: where the files go.
         every: iterations between two files.
         keep: how many of the newest files stay; the one before the last is there in case that the last is damaged.
-        monitor: the logged metric to be best in; None: the PSNR of the validation's protocol.
+        monitor: the logged metric to be best in; None: what the paradigm is judged by, the protocol's PSNR.
         higher_is_better: whether more of it is better.
     """
 
@@ -49,7 +49,7 @@ class Checkpoints(Checkpoint):
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
         iteration = self._iteration(trainer)
-        at_the_end = iteration == trainer.num_training_batches
+        at_the_end = iteration == trainer.num_training_batches or trainer.should_stop
         self.due = self.due or at_the_end or iteration % self.every == 0 or self._interruption(trainer)
         assert isinstance(pl_module, SuperResolution)
         if self.due and not pl_module.accumulating and not self._validation_follows(trainer):
@@ -61,7 +61,7 @@ class Checkpoints(Checkpoint):
         assert isinstance(pl_module, SuperResolution)
         if trainer.sanity_checking or not trainer.fit_loop.epoch_loop.batch_progress.total.ready:
             return
-        monitor = self.monitor or self._protocols_psnr(pl_module)
+        monitor = self.monitor or pl_module.monitor
         value = trainer.callback_metrics.get(monitor)
         if value is None:
             logged = ", ".join(sorted(name for name in trainer.callback_metrics if name != "step"))
@@ -97,10 +97,6 @@ class Checkpoints(Checkpoint):
         if self.best is None:
             return value == value  # a NaN is no best
         return value > self.best if self.higher_is_better else value < self.best
-
-    @staticmethod
-    def _protocols_psnr(pl_module: SuperResolution) -> str:
-        return f"val/{pl_module.settings.protocol.metric_names[0]}"
 
     @staticmethod
     def _iteration(trainer: pl.Trainer) -> int:

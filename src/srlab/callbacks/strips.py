@@ -6,8 +6,8 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.loggers import WandbLogger
 
-from srlab.evaluation.strips import comparison
-from srlab.types import LabelledImage
+from srlab.evaluation.strips import comparison, without_truth
+from srlab.types import BareImage, LabelledImage
 
 
 class ImageStrips(pl.Callback):
@@ -26,14 +26,14 @@ class ImageStrips(pl.Callback):
         trainer: pl.Trainer,
         pl_module: pl.LightningModule,
         outputs: Any,
-        batch: LabelledImage,
+        batch: LabelledImage | BareImage,
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
         if batch_idx >= self.images or dataloader_idx or not trainer.is_global_zero:
             return
         iteration = trainer.fit_loop.epoch_loop.batch_progress.total.ready
-        picture = comparison(outputs["scored"])
+        picture = comparison(outputs["scored"]) if "scored" in outputs else without_truth(outputs["lr"], outputs["sr"])
         self.folder.mkdir(parents=True, exist_ok=True)
         picture.save(self.folder / f"{batch.dataset}_{batch.name}_{iteration:09d}.png")
         for logger in trainer.loggers:

@@ -167,7 +167,7 @@ class KernelBlur(_Blur):
         super().__init__(scale, size)
         self.indices = chosen
         self.kernels: Tensor
-        self.register_buffer("kernels", torch.stack([_centre(kernel, size) for kernel in moved]), persistent=False)
+        self.register_buffer("kernels", torch.stack([centred(kernel, size) for kernel in moved]), persistent=False)
 
     def forward(self, hr: Tensor, seeds: Tensor, levels: Tensor) -> Degraded:
         self.check(hr, seeds, levels)
@@ -180,7 +180,7 @@ class KernelBlur(_Blur):
         return Degraded(blur(hr, kernels, self.scale), drawn)
 
 
-def _centre(kernel: NDArray[np.float64], size: int) -> Tensor:
+def centred(kernel: NDArray[np.float64], size: int) -> Tensor:
     """Pad with zeros to (size, size), keeping the pixel at K // 2 in the middle."""
     before = [size // 2 - n // 2 for n in kernel.shape]
     after = [size - n - b for n, b in zip(kernel.shape, before, strict=True)]

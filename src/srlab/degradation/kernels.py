@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import io
 from scipy.io.matlab import MatReadError
 
+from srlab.data.images import SUFFIXES, read_image
 from srlab.errors import InputError
 
 
@@ -14,7 +15,7 @@ def load_kernels(path: str, key: str | None = None) -> list[NDArray[np.float64]]
     """Read one kernel (K, K) or several (N, K, K), or a MATLAB cell of them, each normalised to sum 1.
 
     Args:
-        path: a .npy file, or a .mat file of version 7 or older.
+        path: a .npy file, a .mat file of version 7 or older, or a picture of one kernel, with 0 where it is black.
         key: the variable in a .mat file; the only one when None.
 
     Raises:
@@ -34,8 +35,12 @@ def load_kernels(path: str, key: str | None = None) -> list[NDArray[np.float64]]
             ) from None
     elif file.suffix == ".mat":
         content = _read_mat(file, key)
+    elif file.suffix.lower() in SUFFIXES:
+        content = read_image(file, keep_alpha=False).mean(axis=-1)
     else:
-        raise InputError(f"kernels are expected in a .npy or .mat file, got {file.name}: convert it with np.save.")
+        raise InputError(
+            f"kernels are expected in a .npy or .mat file or in a picture, got {file.name}: convert it with np.save."
+        )
     kernels = [np.asarray(kernel, dtype=np.float64) for kernel in _split(content)]
     for kernel in kernels:
         if kernel.ndim != 2 or not np.isfinite(kernel).all() or kernel.sum() <= 0:

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn import functional as F
 
+from srlab.degradation.resize import resize
 from srlab.evaluation.evaluate import Scored
 
 GAP_PIXELS = 4
@@ -56,6 +57,20 @@ def comparison(scored: Scored, size: int = 192) -> Image.Image:
         panels.append(Panel(f"{name} {value:.2f} {unit}".rstrip(), image[:, rows, columns]))
     panels.append(Panel("HR", hr[:, rows, columns]))
     return strip(panels)
+
+
+def without_truth(lr: Tensor, sr: Tensor, size: int = 192) -> Image.Image:
+    """LR, bicubic and SR (1, C, H, W) of an image without HR, at the most detailed window of SR."""
+    scale = sr.shape[-1] // lr.shape[-1]
+    rows, columns = most_detailed_crop(sr[0], size, scale)
+    lr_rows, lr_columns = (slice(part.start // scale, part.stop // scale) for part in (rows, columns))
+    enlarged = resize(lr, scale=scale)
+    images = {
+        "LR": lr[0, :, lr_rows, lr_columns],
+        "bicubic": enlarged[0, :, rows, columns],
+        "SR": sr[0, :, rows, columns],
+    }
+    return strip([Panel(caption, image) for caption, image in images.items()])
 
 
 def strip(panels: list[Panel], zoom: int = 1) -> Image.Image:

@@ -41,8 +41,8 @@ def export(network: Network, composition: dict[Any, Any], folder: Path, facts: d
 
 
 def export_run(paradigm: "SuperResolution", cfg: DictConfig) -> None:
-    """Write the network that a training validated into `export` of the run folder."""
-    if paradigm.trainer.is_global_zero:
+    """Write the network that a training validated into `export` of the run folder, where there is one to write."""
+    if paradigm.trainer.is_global_zero and not paradigm.unexportable:
         composition = OmegaConf.to_container(cfg.framework, resolve=True)
         assert isinstance(composition, dict)
         facts = {"network_name": cfg.network_name, "protocol": paradigm.settings.protocol.name}

@@ -112,6 +112,11 @@ class PreUpsampling(Network):
         prediction: Prediction = self.ensemble([self.image(state, enlarged) for state in states])
         return prediction
 
+    def refine(self, enlarged: Tensor) -> Tensor:
+        """An image that was interpolated elsewhere, by any factor: (B, C, H, W) -> (B, C, H, W), not clamped."""
+        centred = enlarged - self.mean
+        return self.image(self.backbone(centred), centred)
+
     def image(self, features: Tensor, enlarged: Tensor) -> Tensor:
         image: Tensor = self.tail(features)
         return image + enlarged + self.mean if self.global_residual else image + self.mean

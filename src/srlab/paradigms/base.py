@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -71,7 +72,12 @@ class SuperResolution(pl.LightningModule):
     Args:
         network: LR -> HR.
         training: what every paradigm has.
+
+    Attributes:
+        unexportable: why there is no network that other images could be given; None: there is one.
     """
+
+    unexportable: str | None = None
 
     def __init__(self, network: Network, training: Training) -> None:
         super().__init__()
@@ -101,6 +107,11 @@ class SuperResolution(pl.LightningModule):
         if self.ema is not None and self.settings.evaluate == "ema":
             return self.ema.network
         return self.network
+
+    @property
+    def monitor(self) -> str:
+        """The logged metric in which the best weights are best."""
+        return f"val/{self.settings.protocol.metric_names[0]}"
 
     # Training
 
@@ -155,6 +166,10 @@ class SuperResolution(pl.LightningModule):
         with evaluating(self.evaluated), torch.autocast(self.device.type, enabled=False):
             lr = lr.to(self.device, memory_format=self.memory_format)
             return enlarge(self.evaluated, lr, guide=None if guide is None else guide.to(self.device))
+
+    def leave(self, folder: Path) -> dict[str, Path]:
+        """Write what this paradigm leaves in the run folder beside checkpoints and scores: where each thing lies."""
+        return {}
 
     def validation_step(self, image: LabelledImage, batch_idx: int) -> dict[str, Scored]:
         network = self.evaluated
