@@ -25,8 +25,20 @@ from tests.networks.references_dense import (
     srdensenet,
     srfbn,
 )
+from tests.networks.references_plain import (
+    espcn,
+    first_msrn,
+    fsrcnn,
+    mmediting_edsr,
+    ms_lapsrn,
+    named_fsrcnn,
+    rcan_of_unit_range,
+    srcnn,
+    vdsr,
+)
 from tests.networks.references_residual import (
     Recorder,
+    W,
     basicsr_edsr,
     basicsr_rcan,
     carn,
@@ -42,7 +54,40 @@ from tests.networks.references_residual import (
 Compose = Callable[..., Network]
 
 SMALL = ["backbone.width=8"]
+
+
+def sizes(overrides: list[str]) -> list[str]:
+    """The overrides that make a network as small as its reference."""
+    return overrides if "network=srcnn_915" in overrides else [*overrides, *SMALL]
+
+
 REFERENCES: dict[str, tuple[Callable[[Recorder, Tensor], Tensor], list[str]]] = {
+    "SRCNN": (srcnn, ["network=srcnn_915", f"backbone.widths=[{W},{W}]"]),
+    "VDSR": (vdsr, ["network=vdsr", "backbone.layers=3"]),
+    "FSRCNN": (fsrcnn, ["network=fsrcnn"]),
+    "FSRCNN, parts by name": (named_fsrcnn, ["network=fsrcnn"]),
+    "ESPCN": (espcn, ["network=espcn"]),
+    "ESPCN, parts by name": (partial(espcn, first="feature_maps", last="sub_pixel"), ["network=espcn"]),
+    "MS-LapSRN": (
+        ms_lapsrn,
+        ["network=ms_lapsrn", "upsampler.kernel_size=4", "backbone.layers=2", "backbone.recursions=3"],
+    ),
+    "MSRN, first release": (
+        first_msrn,
+        ["network=msrn", "channels=1", "framework.mean=null", "upsampler.staged=false", "backbone.blocks=2"],
+    ),
+    "RCAN for 0 to 1": (
+        rcan_of_unit_range,
+        [
+            "network=rcan",
+            "framework.mean=null",
+            "upsampler.staged=false",
+            "backbone.groups=2",
+            "backbone.blocks=2",
+            "backbone.reduction=4",
+        ],
+    ),
+    "EDSR of MMEditing": (mmediting_edsr, ["network=edsr_baseline", "backbone.blocks=2"]),
     "EDSR": (edsr, ["network=edsr_baseline", "backbone.blocks=2"]),
     "EDSR of BasicSR": (basicsr_edsr, ["network=edsr_baseline", "backbone.blocks=2"]),
     "MDSR": (mdsr, ["network=mdsr", "backbone.blocks=2"]),
@@ -107,7 +152,7 @@ REFERENCES: dict[str, tuple[Callable[[Recorder, Tensor], Tensor], list[str]]] = 
 def test_a_file_computes_what_it_computed_at_home(composed: Compose, tmp_path: Path, name: str) -> None:
     torch.manual_seed(0)
     reference, overrides = REFERENCES[name]
-    network = composed(*overrides, *SMALL, "scale=4").double().eval()
+    network = composed(*sizes(overrides), "scale=4").double().eval()
     # Neither dark nor bright: bicubic enlargement leaves it positive, as it does luma, which a ReLU then does not change.
     net, lr = Recorder(), 0.4 + 0.2 * torch.rand(1, network.channels, 7, 6)
     reference(net, lr)  # makes the weights
@@ -127,7 +172,7 @@ def test_a_file_for_another_network_is_named(composed: Compose, tmp_path: Path, 
     torch.save(net.state, tmp_path / "file.pth")
     right = overrides[0]
     with pytest.raises(InputError, match=rf"looks like .*: try .*{right}"):
-        load_weights(composed("network=srcnn_915"), tmp_path / "file.pth")
+        load_weights(composed("network=bicubic"), tmp_path / "file.pth")
 
 
 def test_another_mean_than_the_networks_is_refused(composed: Compose, tmp_path: Path) -> None:
@@ -137,3 +182,13 @@ def test_another_mean_than_the_networks_is_refused(composed: Compose, tmp_path: 
     torch.save(net.state, tmp_path / "file.pth")
     with pytest.raises(InputError, match=r"unexpected \(add_mean.bias.*sub_mean.bias"):
         load_weights(composed("network=edsr_baseline", "backbone.blocks=2", *SMALL, "scale=4"), tmp_path / "file.pth")
+
+
+def test_a_network_with_a_mean_does_not_take_weights_that_know_of_none(composed: Compose, tmp_path: Path) -> None:
+    net = Recorder()
+    reference, overrides = REFERENCES["MSRN, first release"]
+    reference(net, torch.rand(1, 1, 7, 6))
+    torch.save(net.state, tmp_path / "file.pth")
+    centred = [one for one in sizes(overrides) if one != "framework.mean=null"]
+    with pytest.raises(InputError, match=r"subtracts no mean.*add framework.mean=null"):
+        load_weights(composed(*centred, "scale=4"), tmp_path / "file.pth")

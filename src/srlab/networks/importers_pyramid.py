@@ -1,6 +1,8 @@
-"""Layouts of pyramids: LapSRN, ProSR."""
+"""Layouts of pyramids: LapSRN, MS-LapSRN, ProSR."""
 
 import re
+
+from torch.nn.functional import pad
 
 from srlab.networks.layout import Layout, State, has, renamed, to_unit_range
 
@@ -18,6 +20,25 @@ def from_lapsrn(state: State) -> State:
             stack + r"(\d+)\.(\w+)": rf"{ours}.body.\1.\2",
         }
     return renamed(state, names)
+
+
+def from_ms_lapsrn(state: State) -> State:
+    """A port that cuts its 3x3 transposed convolution off at the bottom and right, as the authors do.
+
+    A centred one of 4x4 does so when its first row and column are zero. The port clamps each level's image to [0, 1].
+    """
+    names = {
+        r"conv_input\.(\w+)": r"heads.all.\1",
+        r"transpose\.(\w+)": r"upsamplers.0.stages.0.\1",
+        r"scale_img\.(\w+)": r"image_upsamplers.0.stages.0.\1",
+        r"predict\.(\w+)": r"tails.0.\1",
+    }
+    for layer in {int(found[1]) for key in state if (found := re.search(r"block\.conv_(\d+)\.", key))}:
+        theirs = rf"features\.recursive_block\.block\.conv_{layer}\.(\w+)"
+        names[theirs] = rf"backbone.block.{2 * layer + 1}.\1"
+    ours = renamed(state, names)
+    up = "upsamplers.0.stages.0.weight"
+    return ours | {up: pad(ours[up], (1, 0, 1, 0))}
 
 
 def from_prosr(state: State) -> State:
@@ -69,6 +90,12 @@ LAPSRN = has("conv_input.weight", "convt_I1.weight", "convt_F1.0.cov_block.0.wei
 
 PYRAMID = (
     Layout("LapSRN", "network=lapsrn", LAPSRN, from_lapsrn),
+    Layout(
+        "MS-LapSRN",
+        "network=ms_lapsrn upsampler.kernel_size=4",
+        has("conv_input.weight", "scale_img.weight", "features.recursive_block.block.conv_0.weight"),
+        from_ms_lapsrn,
+    ),
     Layout(
         "ProSR",
         "network=prosr",

@@ -1,4 +1,4 @@
-"""Layouts of residual networks: EDSR, MDSR, RCAN, MSRN, CARN, IMDN, WDSR, SRResNet, MSRResNet."""
+"""Layouts of residual networks: EDSR, MDSR, MSRN, CARN, IMDN, WDSR, SRResNet, MSRResNet."""
 
 import re
 
@@ -29,6 +29,13 @@ def from_edsr(state: State) -> State:
         r"body\.(\d+)\.(\w+)": r"backbone.body.\1.\2",
     }
     return to_unit_range(renamed(state, HEAD_AND_TAIL | names), range_, ["backbone.head"], ["tail"])
+
+
+def from_mmediting_edsr(state: State) -> State:
+    """BasicSR's names but for the upsampler, and images of 0 to 1."""
+    for_basicsr = {r"upsample\.0\.upsample_conv\.(\w+)": r"upsample.0.\1"}
+    for_basicsr |= {r"upsample\.1\.upsample_conv\.(\w+)": r"upsample.2.\1"}
+    return to_unit_range(from_basicsr_edsr(renamed(state, for_basicsr)), 1 / 255, ["backbone.head"], ["tail"])
 
 
 def from_basicsr_edsr(state: State) -> State:
@@ -62,32 +69,6 @@ def from_mdsr(state: State) -> State:
     return to_unit_range(renamed(state, names), range_, ["head"], ["tail"])
 
 
-def from_rcan(state: State) -> State:
-    state, range_ = without_mean(state)
-    block = r"body\.(\d+)\.body\.(\d+)\.body\.", r"backbone.body.\1.body.\2.branch."
-    names = {
-        block[0] + r"3\.conv_du\.(\d)\.(\w+)": block[1] + r"3.gate.\3.\4",
-        block[0] + r"(\d)\.(\w+)": block[1] + r"\3.\4",
-        r"body\.(\d+)\.body\.(\d+)\.(\w+)": r"backbone.body.\1.body.\2.\3",
-        r"body\.(\d+)\.(\w+)": r"backbone.body.\1.\2",
-    }
-    return to_unit_range(renamed(state, HEAD_AND_TAIL | names), range_, ["backbone.head"], ["tail"])
-
-
-def from_basicsr_rcan(state: State) -> State:
-    groups = 1 + max(int(key.split(".")[1]) for key in state if key.startswith("body."))
-    blocks = 1 + max(int(key.split(".")[3]) for key in state if ".residual_group." in key)
-    block = r"body\.(\d+)\.residual_group\.(\d+)\.rcab\.", r"backbone.body.\1.body.\2.branch."
-    names = {
-        block[0] + r"3\.attention\.1\.(\w+)": block[1] + r"3.gate.0.\3",
-        block[0] + r"3\.attention\.3\.(\w+)": block[1] + r"3.gate.2.\3",
-        block[0] + r"(\d)\.(\w+)": block[1] + r"\3.\4",
-        r"body\.(\d+)\.conv\.(\w+)": rf"backbone.body.\1.body.{blocks}.\2",
-        r"conv_after_body\.(\w+)": rf"backbone.body.{groups}.\1",
-    }
-    return to_unit_range(renamed(state, BASICSR | names), 255, ["backbone.head"], ["tail"])
-
-
 def from_msrn(state: State) -> State:
     state, range_ = without_mean(state)
     names = {
@@ -104,6 +85,23 @@ def from_msrn(state: State) -> State:
     ours = to_unit_range(renamed(state, names), range_, ["backbone.head"], ["tail"])
     width = state["head.0.weight"].shape[0]  # the file puts the head's features last
     return reordered(ours, "backbone.fusion.0.weight", lambda groups: [groups[-1], *groups[:-1]], width)
+
+
+def from_first_msrn(state: State) -> State:
+    """The authors' first release: luma, no mean, one shuffle at any scale, and no convolution behind the fusion."""
+    names = {r"conv_input\.(\w+)": r"backbone.head.\1", r"bottle\.(\w+)": r"backbone.fusion.0.\1"}
+    names |= {r"conv(?:_\dx)?\.(\w+)": r"upsampler.stages.0.0.\1", r"conv_output\.(\w+)": r"tail.\1"}
+    for block in {int(found[1]) for key in state if (found := re.match(r"residual(\d+)\.", key))}:
+        ours = f"backbone.blocks.{block - 1}"
+        for size, place in ((3, 0), (5, 1)):
+            names[rf"residual{block}\.0\.conv_{size}_1\.(\w+)"] = rf"{ours}.first.{place}.\1"
+            names[rf"residual{block}\.0\.conv_{size}_2\.(\w+)"] = rf"{ours}.second.{place}.\1"
+        names[rf"residual{block}\.0\.confusion\.(\w+)"] = rf"{ours}.fusion.\1"
+    ours_state = renamed(state, names)
+    width = state["conv_input.weight"].shape[0]
+    identity = torch.zeros(width, width, 3, 3)
+    ours_state["backbone.fusion.1.weight"] = torch.nn.init.dirac_(identity)
+    return with_biases(ours_state)
 
 
 def from_carn(state: State) -> State:
@@ -179,11 +177,13 @@ def from_srresnet(state: State) -> State:
         r"conv_output\.(\w+)": r"tail.\1",
     }
     learned = {key: tensor for key, tensor in state.items() if "running_" not in key and "num_batches" not in key}
-    ours = renamed(learned, names)
-    for key, tensor in list(ours.items()):
-        if tensor.ndim == 4:  # the file's convolutions have no bias
-            ours.setdefault(key.replace("weight", "bias"), torch.zeros(tensor.shape[0]))
-    return ours
+    return with_biases(renamed(learned, names))
+
+
+def with_biases(state: State) -> State:
+    """Zero biases where a file's convolutions have none."""
+    weights = {key: tensor for key, tensor in state.items() if tensor.ndim == 4}
+    return {key.replace("weight", "bias"): torch.zeros(len(tensor)) for key, tensor in weights.items()} | state
 
 
 def from_msrresnet(state: State) -> State:
@@ -191,8 +191,8 @@ def from_msrresnet(state: State) -> State:
         r"conv_first\.(\w+)": r"backbone.head.0.\1",
         r"body\.(\d+)\.conv1\.(\w+)": r"backbone.body.\1.branch.0.\2",
         r"body\.(\d+)\.conv2\.(\w+)": r"backbone.body.\1.branch.3.\2",
-        r"upconv1\.(\w+)": r"upsampler.stages.0.0.\1",
-        r"upconv2\.(\w+)": r"upsampler.stages.2.0.\1",
+        r"(?:upconv1|upsample1\.upsample_conv)\.(\w+)": r"upsampler.stages.0.0.\1",
+        r"(?:upconv2|upsample2\.upsample_conv)\.(\w+)": r"upsampler.stages.2.0.\1",
         r"(?:conv_hr|HRconv)\.(\w+)": r"tail.hidden.\1",
         r"conv_last\.(\w+)": r"tail.last.\1",
     }
@@ -200,18 +200,21 @@ def from_msrresnet(state: State) -> State:
 
 
 def is_msrresnet(state: State) -> bool:
-    return has("conv_first.weight", "upconv1.weight", "conv_last.weight")(state) and (
-        "body.0.conv1.weight" in state or "recon_trunk.0.conv1.weight" in state
-    )
+    upsampler = "upconv1.weight" in state or "upsample1.upsample_conv.weight" in state
+    body = "body.0.conv1.weight" in state or "recon_trunk.0.conv1.weight" in state
+    return upsampler and body and has("conv_first.weight", "conv_last.weight")(state)
 
 
 RESIDUAL = (
     Layout("MDSR", "network=mdsr", has("head.0.weight", "pre_process.0.0.body.0.weight"), from_mdsr),
-    Layout("RCAN", "network=rcan", has("head.0.weight", "body.0.body.0.body.3.conv_du.0.weight"), from_rcan),
-    Layout(
-        "RCAN", "network=rcan", has("conv_first.weight", "body.0.residual_group.0.rcab.0.weight"), from_basicsr_rcan
-    ),
     Layout("MSRN", "network=msrn", has("head.0.weight", "body.0.conv_3_1.weight"), from_msrn),
+    Layout(
+        "MSRN (first release)",
+        "network=msrn channels=1 framework.mean=null upsampler.staged=false",
+        has("conv_input.weight", "residual1.0.conv_3_1.weight", "bottle.weight"),
+        from_first_msrn,
+        uncentred=True,
+    ),
     Layout("WDSR-B", "network=wdsr_b", has("skip.0.weight_g", "body.0.body.3.weight_g"), from_wdsr),
     Layout("WDSR-A", "network=wdsr_a", has("skip.0.weight_g", "body.0.body.2.weight_g"), from_wdsr),
     Layout(
@@ -219,6 +222,12 @@ RESIDUAL = (
         "network=edsr or network=edsr_baseline",
         has("head.0.weight", "body.0.body.2.weight", "tail.0.0.weight"),
         from_edsr,
+    ),
+    Layout(
+        "EDSR",
+        "network=edsr or network=edsr_baseline",
+        has("conv_first.weight", "body.0.conv1.weight", "upsample.0.upsample_conv.weight"),
+        from_mmediting_edsr,
     ),
     Layout(
         "EDSR",

@@ -22,12 +22,14 @@ class Layout:
         choice: what to ask for on the command line.
         matches: whether a file's keys and shapes are of this layout.
         convert: to the keys, the range and the channel order of our composition.
+        uncentred: its network subtracts no mean from the images, although ours of that name does.
     """
 
     name: str
     choice: str
     matches: Callable[[State], bool]
     convert: Callable[[State], State]
+    uncentred: bool = False
 
 
 def renamed(state: State, names: dict[str, str]) -> State:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from srlab.networks.blocks import Convolution, ResidualBlock
 from srlab.networks.frameworks import backbone_facts, last_layer, per_channel
+from srlab.networks.interpolation import enlarge, enlarge_halo, kernel_named
 from srlab.networks.network import ScalableNetwork, chained_halo, published, take_head
 from srlab.types import Prediction
 
@@ -26,6 +27,8 @@ class ScaleSpecific(ScalableNetwork):
         preprocess: makes one scale's layers between the shared head and the rest of the backbone when called with
             `width`, to lessen what differs between the scales; None: none.
         tail: makes the shared last layer, features to image, when called with `in_channels` and `out_channels`.
+        interpolation: of the image to which the result is added, where `global_residual` is set.
+        global_residual: the layers learn what to add to the interpolated image, instead of the image.
         mean: subtracted from each channel before the backbone, and added at the end; None: nothing.
 
     Raises:
@@ -44,8 +47,11 @@ class ScaleSpecific(ScalableNetwork):
         scales: Sequence[int] = (2, 3, 4),
         preprocess: Callable[..., nn.Module] | None = None,
         tail: Callable[..., nn.Module] | None = Convolution,
+        interpolation: str = "bicubic",
+        global_residual: bool = False,
         mean: Sequence[float] | None = None,
     ) -> None:
+        kernel_named(interpolation)
         facts = backbone_facts(backbone, channels)
         if scale not in scales:
             raise ValueError(
@@ -66,18 +72,25 @@ class ScaleSpecific(ScalableNetwork):
             for one in scales
         ]
         known = [halo for halo in halos if halo is not None]
-        super().__init__(channels, scale, scales, facts.multiple_of, max(known) if len(known) == len(halos) else None)
+        if global_residual:
+            known += [enlarge_halo(one, interpolation) for one in scales]
+        super().__init__(channels, scale, scales, facts.multiple_of, None if None in halos else max(known))
         self.head = nn.Identity() if preprocess is None else take_head(backbone, "the scales' own layers follow it")
         self.preprocess = nn.ModuleDict({f"x{one}": layers for one, layers in before.items()})
         self.backbone = backbone
         self.upsamplers = nn.ModuleDict({f"x{one}": path for one, path in paths.items()})
         self.tail = last
+        self.interpolation = interpolation
+        self.global_residual = global_residual
         self.register_buffer("mean", per_channel(mean, channels), persistent=False)
 
     def predict_at(self, lr: Tensor, scale: int) -> Prediction:
         path = f"x{scale}"
-        features = self.backbone(self.preprocess[path](self.head(lr - self.mean)))
-        return Prediction(self.tail(self.upsamplers[path](features)) + self.mean, {})
+        centred = lr - self.mean
+        image = self.tail(self.upsamplers[path](self.backbone(self.preprocess[path](self.head(centred)))))
+        if self.global_residual:
+            image = image + enlarge(centred, scale, self.interpolation)
+        return Prediction(image + self.mean, {})
 
 
 class Preprocessing(nn.Sequential):

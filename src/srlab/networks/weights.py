@@ -55,6 +55,11 @@ def load_weights(network: nn.Module, path: str | Path, averaged: bool = True) ->
         else:
             hint = "Its layout is none that srlab knows: choose the network that it was trained as."
         raise InputError(f"{path} does not fit {summary(network)}: {'; '.join(problems)}. {hint}")
+    if layout and layout.uncentred and bool(torch.as_tensor(getattr(network, "mean", 0)).any()):
+        raise InputError(
+            f"{path} looks like {layout.name}, whose network subtracts no mean from the images, but {summary(network)} "
+            f"does: add framework.mean=null."
+        )
     network.load_state_dict(fitting)
 
 
