@@ -102,3 +102,29 @@ def vdsr(net: Recorder, lr: Tensor) -> Tensor:
     for layer in range(2):
         x = F.relu(net.conv(f"residual_layer.{layer}.conv", x, W, bias=False))
     return enlarged + net.conv("output", x, 1, bias=False)
+
+
+def mwcnn(net: Recorder, lr: Tensor) -> Tensor:
+    """Three levels of two convolutions down and two up, the authors' n being 1."""
+
+    def down(x: Tensor) -> Tensor:
+        a, b, c, d = x[..., ::2, ::2], x[..., 1::2, ::2], x[..., ::2, 1::2], x[..., 1::2, 1::2]
+        return torch.cat([a + b + c + d, c + d - a - b, b + d - a - c, a + d - b - c], 1) / 2
+
+    def up(bands: Tensor) -> Tensor:
+        average, width, height, both = (band / 2 for band in bands.chunk(4, 1))
+        rows = [[average - width - height + both, average + width - height - both]]
+        rows += [[average - width + height - both, average + width + height + both]]
+        return torch.stack([torch.stack(row, -1) for row in rows], -3).flatten(-2).flatten(-3, -2)
+
+    def layers(part: str, x: Tensor, *widths: int) -> Tensor:
+        for place, width in enumerate(widths):
+            x = F.relu(net.conv(f"{part}.{place}.body.0", x, width))
+        return x
+
+    image = enlarge(lr, 4, "bicubic")
+    first = layers("d_l1", layers("head", down(image), W), W)
+    second = layers("d_l2", down(first), W, W)
+    second = second + up(layers("pro_l3", down(second), W, W, W, 4 * W))
+    first = first + up(layers("i_l2", second, W, 4 * W))
+    return image + up(net.conv("tail.0", layers("i_l1", first, W), 4))

@@ -31,6 +31,7 @@ from tests.networks.references_plain import (
     fsrcnn,
     mmediting_edsr,
     ms_lapsrn,
+    mwcnn,
     named_fsrcnn,
     rcan_of_unit_range,
     srcnn,
@@ -58,7 +59,8 @@ SMALL = ["backbone.width=8"]
 
 def sizes(overrides: list[str]) -> list[str]:
     """The overrides that make a network as small as its reference."""
-    return overrides if "network=srcnn_915" in overrides else [*overrides, *SMALL]
+    own = any("backbone.widths" in one for one in overrides)
+    return overrides if own else [*overrides, *SMALL]
 
 
 REFERENCES: dict[str, tuple[Callable[[Recorder, Tensor], Tensor], list[str]]] = {
@@ -86,6 +88,10 @@ REFERENCES: dict[str, tuple[Callable[[Recorder, Tensor], Tensor], list[str]]] = 
             "backbone.blocks=2",
             "backbone.reduction=4",
         ],
+    ),
+    "MWCNN": (
+        mwcnn,
+        ["network=mwcnn", "backbone.norm=none", f"backbone.widths=[{W},{W},{W}]", "backbone.layers=2"],
     ),
     "EDSR of MMEditing": (mmediting_edsr, ["network=edsr_baseline", "backbone.blocks=2"]),
     "EDSR": (edsr, ["network=edsr_baseline", "backbone.blocks=2"]),
@@ -154,7 +160,7 @@ def test_a_file_computes_what_it_computed_at_home(composed: Compose, tmp_path: P
     reference, overrides = REFERENCES[name]
     network = composed(*sizes(overrides), "scale=4").double().eval()
     # Neither dark nor bright: bicubic enlargement leaves it positive, as it does luma, which a ReLU then does not change.
-    net, lr = Recorder(), 0.4 + 0.2 * torch.rand(1, network.channels, 7, 6)
+    net, lr = Recorder(), 0.4 + 0.2 * torch.rand(1, network.channels, 8, 6)
     reference(net, lr)  # makes the weights
     torch.save({"state_dict": {f"module.{key}": tensor for key, tensor in net.state.items()}}, tmp_path / "file.pth")
     load_weights(network, tmp_path / "file.pth")
@@ -168,7 +174,7 @@ def test_a_file_for_another_network_is_named(composed: Compose, tmp_path: Path, 
     torch.manual_seed(0)
     reference, overrides = REFERENCES[name]
     net = Recorder()
-    reference(net, torch.rand(1, composed(*overrides, "scale=4").channels, 7, 6))
+    reference(net, torch.rand(1, composed(*overrides, "scale=4").channels, 8, 6))
     torch.save(net.state, tmp_path / "file.pth")
     right = overrides[0]
     with pytest.raises(InputError, match=rf"looks like .*: try .*{right}"):

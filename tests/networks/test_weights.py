@@ -100,6 +100,19 @@ WRAPPINGS: dict[str, Callable[[dict[str, Tensor], dict[str, Tensor]], object]] =
         "state_dict": prefixed("network.", other) | prefixed("ema.network.", state) | {"loss.weight": torch.ones(1)},
         "global_step": 5,
     },
+    "generator beside a discriminator": lambda state, other: {
+        "state_dict": prefixed("generator.", state)
+        | prefixed("discriminator.", other)
+        | {"step_counter": torch.ones(1)}
+    },
+    "average of a generator": lambda state, other: {
+        "state_dict": prefixed("generator.", other) | prefixed("generator_ema.", state)
+    },
+    "netG beside netD": lambda state, other: {"netG": prefixed("module.", state), "netD": other, "epoch": 3},
+    "options beside the weights": lambda state, other: {
+        "model": {"width": 64},
+        "net": {"state_dict": state},
+    },
     "training without average": lambda state, other: {"state_dict": prefixed("network.", state)},
 }
 

@@ -10,6 +10,7 @@ from srlab.networks.importers_plain import PLAIN
 from srlab.networks.importers_pyramid import PYRAMID
 from srlab.networks.importers_recursive import RECURSIVE
 from srlab.networks.importers_residual import RESIDUAL
+from srlab.networks.importers_wavelet import WAVELET
 from srlab.networks.layout import Layout, State
 
 
@@ -18,4 +19,4 @@ def layout_of(state: State) -> Layout | None:
     return next((layout for layout in LAYOUTS if layout.matches(state)), None)
 
 
-LAYOUTS = (*PLAIN, *ATTENTION, *RESIDUAL, *DENSE, *RECURSIVE, *PYRAMID)
+LAYOUTS = (*PLAIN, *ATTENTION, *RESIDUAL, *DENSE, *RECURSIVE, *PYRAMID, *WAVELET)

@@ -11,8 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def filters(wavelet: str) -> Tensor:
+def filters(wavelet: str, turned: bool = False) -> Tensor:
     """The filters of the four sub-bands: (4, 1, taps, taps), in PyWavelets' order: average, then along H, W, both.
+
+    Args:
+        wavelet: an orthonormal one by PyWavelets' name.
+        turned: by 180 degrees. Haar's details are then positive where brightness grows down or to the right, not where
+            it falls, which layers with ReLUs tell apart.
 
     Raises:
         ValueError: the wavelet is unknown, or not orthonormal.
@@ -25,7 +30,8 @@ def filters(wavelet: str) -> Tensor:
         raise ValueError(f"wavelet={wavelet!r} is not orthonormal: choose one as haar, db2, sym4 or coif1.")
     low, high = torch.tensor(family.rec_lo), torch.tensor(family.rec_hi)
     pairs = ((low, low), (high, low), (low, high), (high, high))
-    return torch.stack([torch.outer(vertical, horizontal) for vertical, horizontal in pairs])[:, None].float()
+    bank = torch.stack([torch.outer(vertical, horizontal) for vertical, horizontal in pairs])[:, None].float()
+    return bank.flip(2, 3) if turned else bank
 
 
 def transform_halo(wavelet: str, beyond: int | None) -> int | None:
@@ -38,15 +44,15 @@ class WaveletLayer(nn.Module):
 
     Args:
         channels: C.
-        wavelet: an orthonormal one by PyWavelets' name.
+        wavelet, turned: see `filters`.
     """
 
     filters: Tensor
 
-    def __init__(self, channels: int, wavelet: str = "haar") -> None:
+    def __init__(self, channels: int, wavelet: str = "haar", turned: bool = False) -> None:
         super().__init__()
         self.channels = channels
-        self.register_buffer("filters", filters(wavelet).repeat(channels, 1, 1, 1), persistent=False)
+        self.register_buffer("filters", filters(wavelet, turned).repeat(channels, 1, 1, 1), persistent=False)
 
 
 class WaveletAnalysis(WaveletLayer):
@@ -54,7 +60,7 @@ class WaveletAnalysis(WaveletLayer):
 
     Args:
         channels: C.
-        wavelet: an orthonormal one by PyWavelets' name.
+        wavelet, turned: see `filters`.
     """
 
     def forward(self, image: Tensor) -> Tensor:
@@ -69,7 +75,7 @@ class WaveletSynthesis(WaveletLayer):
 
     Args:
         channels: C.
-        wavelet: an orthonormal one by PyWavelets' name.
+        wavelet, turned: see `filters`.
     """
 
     def forward(self, bands: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Weight files into networks: any usual wrapping, our own checkpoints, and the layouts of published weights."""
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,19 @@ from srlab.errors import InputError
 from srlab.networks.importers import layout_of
 from srlab.networks.layout import State
 
-AVERAGED = ("params_ema", "ema_state_dict", "model_ema", "g_ema", "ema")
-RAW = ("params", "state_dict", "model_state_dict", "model", "network", "net", "generator", "weights")
+AVERAGED = ("params_ema", "ema_state_dict", "model_ema", "g_ema", "net_g_ema", "generator_ema", "ema")
+RAW = (
+    *("params", "state_dict", "model_state_dict", "model_state", "model", "network", "net"),
+    *("generator_state_dict", "generator", "netG", "net_g", "G", "weights"),
+)
 """Keys under which files hold the weights themselves, averaged or not."""
 
-WRAPPED = ("module.", "_orig_mod.", "model.", "net.", "generator.")
+WRAPPED = ("module.", "_orig_mod.", "model.", "net.")
 """Prefixes that say nothing of the network: DataParallel's, the compiler's, and names of an attribute."""
 
-OURS = ("ema.network.", "network.")
-"""Where a checkpoint of a training holds the network, beside losses and others."""
+AVERAGED_PART = ("ema.network.", "net_g_ema.", "generator_ema.")
+PART = ("network.", "generator.", "netG.", "net_g.")
+"""Where a checkpoint of a training holds the network, beside discriminators, losses and others: ours, and others'."""
 
 
 def load_weights(network: nn.Module, path: str | Path, averaged: bool = True) -> None:
@@ -91,18 +95,23 @@ def unwrapped(content: Mapping[str, Any], averaged: bool) -> State:
     """The innermost names with tensors."""
     wrappers = AVERAGED + RAW if averaged else RAW + AVERAGED
     while True:
-        inner = next((content[name] for name in wrappers if isinstance(content.get(name), Mapping)), None)
+        inner = next((content[name] for name in wrappers if holds_tensors(content.get(name))), None)
         if inner is None:
             return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
         content = inner
 
 
+def holds_tensors(value: object) -> bool:
+    """Whether this is a mapping with tensors, however deep."""
+    return isinstance(value, Mapping) and any(isinstance(one, Tensor) or holds_tensors(one) for one in value.values())
+
+
 def stripped(state: State, averaged: bool) -> State:
     """The network's own names: without wrapping prefixes, and without what a checkpoint holds beside the network."""
-    ours: Sequence[str] = OURS if averaged else OURS[1:]
+    parts = AVERAGED_PART + PART if averaged else PART
     while True:
         prefix = next((prefix for prefix in WRAPPED if state and all(key.startswith(prefix) for key in state)), None)
-        prefix = prefix or next((prefix for prefix in ours if any(key.startswith(prefix) for key in state)), None)
+        prefix = prefix or next((prefix for prefix in parts if any(key.startswith(prefix) for key in state)), None)
         if prefix is None:
             return state
         state = {key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}

@@ -63,7 +63,7 @@ class Level(nn.Module):
     ) -> None:
         super().__init__()
         width, *rest = widths
-        self.analysis = WaveletAnalysis(channels, wavelet)
+        self.analysis = WaveletAnalysis(channels, wavelet, turned=True)  # the paper's signs
         self.contract = convolutions([4 * channels] + [width] * layers, norm)
         self.next_level = Level(width, rest, layers, norm, wavelet) if rest else None
         self.expand = convolutions([width] * layers, norm)
@@ -71,7 +71,7 @@ class Level(nn.Module):
             self.expand.append(convolutions([width, 4 * channels], norm))
         else:
             self.expand.append(Convolution(width, 4 * out_channels))
-        self.synthesis = WaveletSynthesis(out_channels or channels, wavelet)
+        self.synthesis = WaveletSynthesis(out_channels or channels, wavelet, turned=True)
         deeper = self.next_level.halo if self.next_level is not None else 0
         self.halo: int | None = transform_halo(wavelet, chained_halo(2 * layers, deeper))
 
