@@ -1,0 +1,79 @@
+"""Gather what run.py measured: results.csv, pareto.png, and the ranked table in Markdown on standard output.
+
+python experiments/designs/table.py [folder of runs]
+"""
+
+import csv
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib import pyplot as plt
+
+HERE = Path(__file__).parent
+SETS = ("set5", "set14")
+Row = dict[str, str]
+
+
+def rows_of(runs: Path) -> list[Row]:
+    """A row for each design that was trained, the best on Set5 first."""
+    with (runs / "rates.csv").open(newline="") as file:
+        rates = {row["design"]: row for row in csv.DictReader(file)}
+    rows = []
+    for path in runs.glob("*/benchmark/results.csv"):
+        with path.open(newline="") as file:
+            means = [row for row in csv.DictReader(file) if row["image"] == "mean"]
+        design = means[0]["network"]
+        scores = {f"{row['dataset']}_{row['metric']}": f"{float(row['value']):.4f}" for row in means}
+        rows.append(rates[design] | scores | {key: means[0][key] for key in ("protocol", "protocol_hash")})
+    return sorted(rows, key=lambda row: -float(row["set5_psnr_y"]))
+
+
+def write(rows: list[Row]) -> None:
+    """Write results.csv."""
+    with (HERE / "results.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def draw(rows: list[Row], path: Path) -> None:
+    """Draw PSNR on Set5 over the time of an enlargement, and join the designs that no other is better and faster than."""
+    mpl.use("agg")
+    figure, axes = plt.subplots(figsize=(9, 6), layout="constrained")
+    points = sorted((float(row["megapixel_s"]), float(row["set5_psnr_y"]), row["design"]) for row in rows)
+    best = [point for place, point in enumerate(points) if all(point[1] > other[1] for other in points[:place])]
+    axes.plot([x for x, _, _ in best], [y for _, y, _ in best], color="0.7", drawstyle="steps-post", zorder=0)
+    for seconds, psnr, design in points:
+        front = (seconds, psnr, design) in best
+        axes.plot(seconds, psnr, "o", color="C3" if front else "C0")
+        label = design.partition("(")[2].rstrip(")")
+        axes.annotate(label, (seconds, psnr), xytext=(5, 3), textcoords="offset points", fontsize=8)
+    axes.set(
+        xscale="log", xlabel="CPU seconds for a megapixel of SR (float32, one thread)", ylabel="PSNR-Y on Set5, dB"
+    )
+    figure.savefig(path, dpi=110)
+
+
+def as_markdown(rows: list[Row]) -> str:
+    """The ranked table."""
+    head = "| | design | Set5 | Set14 | parameters | G multiply-adds | receptive field | ms a step | s a megapixel |"
+    lines = [head, "|---" * 9 + "|"]
+    for place, row in enumerate(rows, start=1):
+        scores = [f"{float(row[f'{one}_psnr_y']):.2f} / {float(row[f'{one}_ssim_y']):.4f}" for one in SETS]
+        cells = [str(place), row["design"], *scores, f"{int(row['parameters']):,}", row["giga_multiply_adds"]]
+        cells += [row["receptive_field"], f"{1000 * float(row['step_s']):.0f}", f"{float(row['megapixel_s']):.2f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main(runs: str = "runs/designs") -> None:
+    """Write the table's files and print it."""
+    rows = rows_of(Path(runs))
+    write(rows)
+    draw(rows, HERE / "pareto.png")
+    print(as_markdown(rows))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
