@@ -13,6 +13,7 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import hydra.utils
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 REFUSALS = (ValueError, FileNotFoundError, NotADirectoryError, ImportError)
+GROUPS = {"backbone": ("a", "edsr"), "upsampler": ("an", "subpixel")}
+"""What a part may wait for that the command line left out, and a choice of it."""
 HYDRA_KEYS = {"_target_", "_partial_", "_convert_", "_recursive_", "_args_"}
 
 
@@ -180,9 +183,18 @@ def check_signatures(node: Any) -> None:
             hint = f"Did you mean {' or '.join(close)}? " if close else ""
             raise InputError(
                 f"{part._get_full_key(None) or 'The configuration'}: {part['_target_']} has no option "
-                f"{', '.join(map(repr, unknown))}. {hint}It has: {', '.join(known)}."
+                f"{', '.join(map(repr, unknown))}. {hint}It has: {', '.join(known)}.{_of_another_framework(part)}"
             )
         _check_types(part, target)
+
+
+def _of_another_framework(part: DictConfig) -> str:
+    """What to do about numbers that a named network sets for its own framework, where another one was asked for."""
+    choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    if part._get_full_key(None) != "framework" or not choices.get("network"):
+        return ""
+    instead = " ".join(f"{group}={choices.get(group)}" for group in ("framework", "backbone", "upsampler"))
+    return f" network={choices['network']} may set it for another framework: compose the parts instead, {instead}."
 
 
 def _check_types(part: DictConfig, target: Any) -> None:
@@ -192,11 +204,21 @@ def _check_types(part: DictConfig, target: Any) -> None:
     except (NameError, TypeError):  # names that only a type checker sees
         return
     for key in part:
-        if key in hints and not OmegaConf.is_missing(part, key) and not _fits(part[key], hints[key]):
+        if key not in hints or OmegaConf.is_missing(part, key):
+            continue
+        if part[key] is None and key in GROUPS and not _takes_none(hints[key]):
+            raise InputError(
+                f"{part['_target_']} needs {GROUPS[key][0]} {key}: choose {key}={GROUPS[key][1]}, for example."
+            )
+        if not _fits(part[key], hints[key]):
             expected = inspect.formatannotation(hints[key])
             raise InputError(
                 f"{part._get_full_key(key)}={part[key]}: expected {expected}, as {part['_target_']} has it."
             )
+
+
+def _takes_none(hint: Any) -> bool:
+    return hint is Any or NoneType in get_args(hint)
 
 
 def _fits(value: Any, hint: Any) -> bool:

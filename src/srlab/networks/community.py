@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from srlab.networks.layout import State
 from srlab.networks.network import Network
-from srlab.networks.weights import OURS, read, unwrapped
+from srlab.networks.weights import parts_of, read, unwrapped
 from srlab.types import Prediction
 
 NESTED = ("", "model.safetensors", "export/model.safetensors")
@@ -72,7 +72,7 @@ def state_in(path: Path, averaged: bool = True) -> State:
         state: State = spandrel.ModelLoader().load_state_dict_from_file(path)
         return state
     state = unwrapped(read(path), averaged)
-    for prefix in OURS if averaged else OURS[1:]:
+    for prefix in parts_of(averaged):
         inner = {key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}
         if inner:
             return inner

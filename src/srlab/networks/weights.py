@@ -24,8 +24,8 @@ RAW = (
 WRAPPED = ("module.", "_orig_mod.", "model.", "net.")
 """Prefixes that say nothing of the network: DataParallel's, the compiler's, and names of an attribute."""
 
-AVERAGED_PART = ("ema.network.", "net_g_ema.", "generator_ema.")
-PART = ("network.", "generator.", "netG.", "net_g.")
+AVERAGED_PARTS = ("ema.network.", "net_g_ema.", "generator_ema.")
+PARTS = ("network.", "generator.", "netG.", "net_g.")
 """Where a checkpoint of a training holds the network, beside discriminators, losses and others: ours, and others'."""
 
 
@@ -106,9 +106,14 @@ def holds_tensors(value: object) -> bool:
     return isinstance(value, Mapping) and any(isinstance(one, Tensor) or holds_tensors(one) for one in value.values())
 
 
+def parts_of(averaged: bool) -> tuple[str, ...]:
+    """The prefixes of a network beside other things, those to be preferred first."""
+    return AVERAGED_PARTS + PARTS if averaged else PARTS
+
+
 def stripped(state: State, averaged: bool) -> State:
     """The network's own names: without wrapping prefixes, and without what a checkpoint holds beside the network."""
-    parts = AVERAGED_PART + PART if averaged else PART
+    parts = parts_of(averaged)
     while True:
         prefix = next((prefix for prefix in WRAPPED if state and all(key.startswith(prefix) for key in state)), None)
         prefix = prefix or next((prefix for prefix in parts if any(key.startswith(prefix) for key in state)), None)
