@@ -23,6 +23,7 @@ from tests.conftest import TINY
 BASE = [*TINY, "callbacks=[checkpoints]", "trainer.log_every_n_steps=2", "hydra.run.dir=run", "resume=auto"]
 """6 iterations on the folder `photos`, saved at every other, validated at the 4th and the 6th."""
 GAN = ["paradigm=adversarial", "discriminator=patchgan", "discriminator.width=4", "discriminator.strides=[2,1]"]
+UNPAIRED = ["~data.root", "~data.val_root", "data=unpaired", "data.hr_root=photos/0.png", "data.lr_root=photos/1.png"]
 LINES: dict[str, list[str]] = {
     "supervised": [],
     "supervised, accumulated": ["trainer.accumulate_grad_batches=2", "iterations=7"],
@@ -35,6 +36,25 @@ LINES: dict[str, list[str]] = {
         "trainer.accumulate_grad_batches=2",
         "paradigm.generator_period=2",
         "iterations=8",
+    ],
+    "degradation_gan": [
+        "paradigm=degradation_gan",
+        "paradigm.degradation_iterations=3",
+        "degrader.width=4",
+        "discriminator_lr.widths=[4]",
+        *UNPAIRED,
+    ],
+    "cycle_in_cycle": [
+        "paradigm=cycle_in_cycle",
+        "paradigm.inner_iterations=3",
+        "paradigm.reverse=true",
+        "translator.width=4",
+        "translator.blocks=1",
+        "discriminator.width=4",
+        "discriminator.strides=[2,1]",
+        "discriminator_lr.width=4",
+        "discriminator_lr.strides=[1]",
+        *UNPAIRED,
     ],
     "any_scale": ["paradigm=any_scale", "network=meta_edsr", "scale=3", "backbone.blocks=1", "backbone.width=8"],
 }

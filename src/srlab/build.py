@@ -49,7 +49,6 @@ def training(cfg: DictConfig) -> Training:
     from srlab import run
     from srlab.callbacks.atomic import AtomicCheckpointIO
     from srlab.callbacks.checkpoints import Checkpoints
-    from srlab.networks.weights import load_weights
 
     if cfg.iterations < 1:
         raise InputError(f"iterations={cfg.iterations}: give 1 or more.")
@@ -59,7 +58,7 @@ def training(cfg: DictConfig) -> Training:
     paradigm = build(cfg.paradigm)
     paradigm.config = run.plain(cfg)
     if cfg.weights and not cfg.resume:
-        load_weights(paradigm.network, weight_file(cfg.weights))
+        paradigm.start_from(weight_file(cfg.weights))
     data = build(cfg.data)
     data.check_network(paradigm.network)
     callbacks = build_all(cfg.callbacks)

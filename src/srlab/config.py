@@ -47,6 +47,8 @@ class TrainConfig(ModelConfig):
             starts there otherwise.
         discriminator, optimizer_d: what paradigms train against the network, and by which optimizer; null elsewhere.
         reduction: what made the LR image, for paradigms that learn from it alone; null elsewhere.
+        degrader, translator, discriminator_lr, optimizer_g: what paradigms without pairs train beside the network: the
+            learned degradation, the nets between domains, the discriminator of LR images, and their optimizer.
         curriculum: what changes in the course of the training; null for nothing.
     """
 
@@ -56,6 +58,10 @@ class TrainConfig(ModelConfig):
     discriminator: Any = None
     optimizer_d: Any = None
     reduction: Any = None
+    degrader: Any = None
+    translator: Any = None
+    discriminator_lr: Any = None
+    optimizer_g: Any = None
     curriculum: Any = None
     loss: dict[str, Any] = field(default_factory=dict)
     optimizer: Any = MISSING

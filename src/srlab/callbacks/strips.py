@@ -5,21 +5,31 @@ from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.loggers import WandbLogger
+from PIL import Image
 
-from srlab.evaluation.strips import comparison, without_truth
+from srlab.evaluation.strips import comparison, strip, without_truth
+from srlab.paradigms.base import SuperResolution
 from srlab.types import BareImage, LabelledImage
 
 
 class ImageStrips(pl.Callback):
     """Write LR, bicubic, SR and HR of the first validation images side by side, each with its PSNR.
 
+    A paradigm that has more to show (a learned LR image, say) does so of the last training batch.
+
     Args:
-        folder: one PNG an image and validation: `<dataset>_<image>_<iteration>.png`.
+        folder: one PNG an image and validation: `<dataset>_<image>_<iteration>.png`, `training_<iteration>.png`.
         images: how many images of the first validation set.
     """
 
     def __init__(self, folder: str, images: int = 2) -> None:
         self.folder, self.images = Path(folder), images
+        self.last_batch: Any = None
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self.last_batch = batch
 
     def on_validation_batch_end(
         self,
@@ -32,10 +42,21 @@ class ImageStrips(pl.Callback):
     ) -> None:
         if batch_idx >= self.images or dataloader_idx or not trainer.is_global_zero:
             return
-        iteration = trainer.fit_loop.epoch_loop.batch_progress.total.ready
+        names = f"{batch.dataset}_{batch.name}", f"val/{batch.dataset}/{batch.name}"
         picture = comparison(outputs["scored"]) if "scored" in outputs else without_truth(outputs["lr"], outputs["sr"])
+        self._show(trainer, picture, *names)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self.last_batch is None or not trainer.is_global_zero:
+            return
+        assert isinstance(pl_module, SuperResolution)
+        if panels := pl_module.panels(self.last_batch):
+            self._show(trainer, strip(panels, zoom=2), "training", "train/images")
+
+    def _show(self, trainer: pl.Trainer, picture: Image.Image, file: str, name: str) -> None:
+        iteration = trainer.fit_loop.epoch_loop.batch_progress.total.ready
         self.folder.mkdir(parents=True, exist_ok=True)
-        picture.save(self.folder / f"{batch.dataset}_{batch.name}_{iteration:09d}.png")
+        picture.save(self.folder / f"{file}_{iteration:09d}.png")
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
-                logger.log_image(f"val/{batch.dataset}/{batch.name}", [picture], step=iteration)
+                logger.log_image(name, [picture], step=iteration)

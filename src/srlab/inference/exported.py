@@ -43,7 +43,7 @@ def export(network: Network, composition: dict[Any, Any], folder: Path, facts: d
 def export_run(paradigm: "SuperResolution", cfg: DictConfig) -> None:
     """Write the network that a training validated into `export` of the run folder, where there is one to write."""
     if paradigm.trainer.is_global_zero and not paradigm.unexportable:
-        composition = OmegaConf.to_container(cfg.framework, resolve=True)
+        composition = OmegaConf.to_container(cfg.paradigm.get("network", cfg.framework), resolve=True)
         assert isinstance(composition, dict)
         facts = {"network_name": cfg.network_name, "protocol": paradigm.settings.protocol.name}
         export(paradigm.evaluated, composition, Path(cfg.run_dir) / EXPORT, facts)
@@ -101,7 +101,7 @@ def open_trained(path: str | Path, trusted: Sequence[str] = (), use: str | None 
         if averaged and not any(name.startswith("ema.network.") for name in checkpoint["state_dict"]):
             raise InputError(f"{path} holds no moving average (training.ema_decay was null): give use=raw.")
         composition, facts = _parts_of(describe(path, config))
-    _refuse_strangers(composition, file, trusted)
+    refuse_strangers(composition, file, trusted)
     node = OmegaConf.create(composition)
     if "weights" in node:  # the network is made from its file: this one
         node.weights = str(file)
@@ -127,7 +127,7 @@ def describe(path: str | Path, config: dict[str, Any] | None = None) -> dict[str
     return {
         "network_name": config["network_name"],
         "protocol": config["protocol"].get("name"),
-        "framework": config["framework"],
+        "framework": config["paradigm"].get("network", config["framework"]),
     }
 
 
@@ -151,7 +151,8 @@ def _parts_of(description: dict[str, Any]) -> tuple[dict[Any, Any], dict[str, An
     return description["framework"], facts
 
 
-def _refuse_strangers(composition: dict[Any, Any], file: Path, trusted: Sequence[str]) -> None:
+def refuse_strangers(composition: dict[Any, Any], file: Path, trusted: Sequence[str]) -> None:
+    """Refuse a composition that names what is neither srlab's nor trusted (`InputError`)."""
     for target in _targets(composition):
         package = target.partition(".")[0]
         if package not in trusted and not _is_our_part(target):

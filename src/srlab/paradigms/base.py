@@ -20,9 +20,11 @@ from srlab.evaluation.evaluate import Scored, score_image
 from srlab.evaluation.metrics import Metric
 from srlab.evaluation.protocol import Protocol
 from srlab.evaluation.results import Score, mean_scores
+from srlab.evaluation.strips import Panel
 from srlab.inference.enlarge import enlarge, evaluating
 from srlab.losses.weighted import Terms
 from srlab.networks.network import Network
+from srlab.networks.weights import load_weights
 from srlab.paradigms.ema import MovingAverage
 from srlab.schedules import Schedule
 from srlab.types import LabelledImage
@@ -115,6 +117,17 @@ class SuperResolution(pl.LightningModule):
 
     # Training
 
+    def start_from(self, path: Path) -> None:
+        """Begin with the weights of a file, the average too."""
+        load_weights(self.beginner, path)
+        if self.ema is not None:
+            self.ema.network.load_state_dict(self.network.state_dict())
+
+    @property
+    def beginner(self) -> Network:
+        """The network that the weights of a file are for."""
+        return self.network
+
     def takes_over(self, trainer: Mapping[str, Any]) -> dict[str, Any]:
         """The Trainer's options that this paradigm sees to itself, as the Trainer is to have them instead: none."""
         return {}
@@ -129,7 +142,11 @@ class SuperResolution(pl.LightningModule):
         np.random.seed(seed % 2**32)  # noqa: NPY002 - third-party parts may draw from it
         for optimizer in self.trainer.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * self.settings.scheduler(self.iteration - 1)
+                group["lr"] = group["initial_lr"] * self.rate_factor()
+
+    def rate_factor(self) -> float:
+        """Of each optimizer's learning rate, in this iteration."""
+        return self.settings.scheduler(self.iteration - 1)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         super().optimizer_step(*args, **kwargs)
@@ -158,6 +175,10 @@ class SuperResolution(pl.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         # The end of that run, where it was saved, is not the end of this one, which may be longer: Lightning would stop.
         checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["is_last_batch"] = False
+
+    def panels(self, batch: Any) -> list[Panel]:
+        """What a paradigm shows of its own, at a validation, of the last training batch: nothing."""
+        return []
 
     # Validation and test
 

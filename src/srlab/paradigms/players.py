@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
+from srlab.errors import InputError
 from srlab.networks.network import Network
 from srlab.paradigms.base import SuperResolution, Training
 
@@ -73,10 +74,15 @@ class Players(SuperResolution):
         """Rounds of accumulated batches that are done, from 0: without accumulation, iterations."""
         return (self.iteration - 1) // self.accumulate
 
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        super().on_train_batch_start(batch, batch_idx)
+        if self.trainer._results is not None:
+            self.trainer._results.clear()  # or Lightning would log the last values of players that rest
+
     def configure_optimizers(self) -> list[Optimizer]:
-        networks = [id(network) for player in self.players.values() for network in player.networks]
-        if self.accumulate > 1 and len(set(networks)) < len(networks):
-            raise ValueError(
+        weights = [id(weight) for player in self.players.values() for weight in player.parameters]
+        if self.accumulate > 1 and len(set(weights)) < len(weights):
+            raise InputError(
                 f"trainer.accumulate_grad_batches={self.accumulate}, but a network is trained in two turns of each "
                 f"iteration, whose gradients would mix: set it to 1, and data.batch_size higher."
             )
@@ -109,6 +115,10 @@ class Players(SuperResolution):
         with self._uncounted(optimizer) if self._counted == self.iteration else self._counting():
             optimizer.step()
         optimizer.zero_grad()
+        self.moved(name)
+
+    def moved(self, name: str) -> None:
+        """A player's weights have moved: the average follows the network."""
         if self.ema is not None and any(network is self.network for network in self.players[name].networks):
             self.ema.update(self.network, self.iteration)
 

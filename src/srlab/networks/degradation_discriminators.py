@@ -1,0 +1,109 @@
+"""Discriminators of degradations: whether an LR image is real, by all of it or by its texture alone."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+from srlab.networks.blocks import norm_layer
+from srlab.networks.discriminators import Discriminator
+
+
+class TexturePatches(Discriminator):
+    """Convolutions of stride 1 and a logit for each pixel: (B, C, H, W) -> (B, 1, H, W).
+
+    DSGAN's (Fritsche, Gu and Timofte, ICCV workshops 2019) has widths 64, 128, 256, 5x5 kernels and batch norm:
+    1,030,273 parameters. It judges high frequencies: see `high_pass`.
+
+    Args:
+        in_channels: C.
+        widths: channels of the convolutions.
+        kernel_size: of them, odd.
+        norm: batch, instance or none, after all but the first; or spectral, of each one's weights.
+    """
+
+    def __init__(
+        self, in_channels: int, widths: Sequence[int] = (64, 128, 256), kernel_size: int = 5, norm: str = "batch"
+    ) -> None:
+        super().__init__(in_channels, smallest=1)
+        layers: list[nn.Module] = []
+        before = in_channels
+        for width in widths:
+            convolution = nn.Conv2d(before, width, kernel_size, padding=kernel_size // 2)
+            if norm == "spectral":
+                layers.append(spectral_norm(convolution))
+            else:
+                layers += [convolution, norm_layer(norm if layers else "none", width)]
+            layers.append(nn.LeakyReLU(0.2))
+            before = width
+        last = nn.Conv2d(before, 1, 1)
+        self.layers = nn.Sequential(*layers, spectral_norm(last) if norm == "spectral" else last)
+
+    def judge(self, image: Tensor) -> Tensor:
+        logits: Tensor = self.layers(image)
+        return logits
+
+
+class SpectralResNet(Discriminator):
+    """Residual blocks with spectral norm, average pooling and a dense layer: (B, C, H, W) -> (B, 1).
+
+    Bulat, Yang and Tzimiropoulos (ECCV 2018, section 3.1) after SN-GAN: five pre-activated blocks of 128 channels, the
+    first `halvings` of which halve the image; 2 for 16 x 16 (1,361,184 parameters, the vectors of the spectral norms
+    left out), 4 for 64 x 64 (1,394,720).
+
+    Args:
+        in_channels: C.
+        width: channels.
+        blocks: in all.
+        halvings: blocks that halve the image.
+    """
+
+    def __init__(self, in_channels: int, width: int = 128, blocks: int = 5, halvings: int = 2) -> None:
+        if not 1 <= halvings <= blocks:
+            raise ValueError(f"halvings={halvings}: give 1 to blocks={blocks}.")
+        super().__init__(in_channels, smallest=2**halvings, multiple_of=2**halvings)
+        self.blocks = nn.Sequential(
+            *(PoolingBlock(width if i else in_channels, width, i < halvings, first=not i) for i in range(blocks))
+        )
+        self.head = spectral_norm(nn.Linear(width, 1))
+
+    def judge(self, image: Tensor) -> Tensor:
+        logits: Tensor = self.head(F.relu(self.blocks(image)).mean((2, 3)))
+        return logits
+
+
+class PoolingBlock(nn.Module):
+    """(B, in, H, W) -> (B, out, H, W), or half of that; the first block of a net does not rectify the image."""
+
+    def __init__(self, in_channels: int, width: int, halve: bool, first: bool) -> None:
+        super().__init__()
+        convolutions = [nn.Conv2d(in_channels, width, 3, padding=1), nn.Conv2d(width, width, 3, padding=1)]
+        for convolution in convolutions:
+            nn.init.xavier_uniform_(convolution.weight)
+        self.layers = nn.Sequential(
+            nn.Identity() if first else nn.ReLU(),
+            spectral_norm(convolutions[0]),
+            nn.ReLU(),
+            spectral_norm(convolutions[1]),
+        )
+        self.bypass: nn.Module = nn.Identity()
+        if halve:
+            bypass = nn.Conv2d(in_channels, width, 1)
+            nn.init.xavier_uniform_(bypass.weight, gain=2**0.5)
+            self.bypass = spectral_norm(bypass)
+        self.halve = halve
+
+    def forward(self, features: Tensor) -> Tensor:
+        out: Tensor = self.layers(features) + self.bypass(features)
+        return F.avg_pool2d(out, 2) if self.halve else out
+
+
+def low_pass(image: Tensor, size: int) -> Tensor:
+    """The mean of each pixel's `size` x `size` neighbours inside the image: (B, C, H, W) -> the same."""
+    return F.avg_pool2d(image, size, stride=1, padding=size // 2, count_include_pad=False)
+
+
+def high_pass(image: Tensor, size: int) -> Tensor:
+    """What `low_pass` takes away: edges and noise, on which a degradation is seen better than on the whole image."""
+    return image - low_pass(image, size)

@@ -1,0 +1,76 @@
+"""Learned degradations and their discriminators: the published sizes, and what decides all chance."""
+
+import pytest
+import torch
+from torch import nn
+
+from srlab.networks.degradation_discriminators import SpectralResNet, TexturePatches, high_pass, low_pass
+from srlab.networks.degraders import AfterBicubic, Degrader, HighToLow
+
+
+def size(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_the_published_numbers_of_parameters() -> None:
+    assert size(HighToLow(3, 4, noise="none")) == 1_336_515
+    assert size(HighToLow(3, 4, noise="pixel")) == 1_336_515 + 3
+    assert size(HighToLow(3, 4)) == 1_336_515 + 65 * 64 * 64 + 9 * 64  # the dense layer, and its channel's weights
+    assert size(AfterBicubic(3, 4)) == 594_380
+    assert size(TexturePatches(3)) == 1_030_273
+    for halvings, count in ((2, 1_361_184), (4, 1_394_720)):  # the authors count the vectors of the spectral norms
+        judge = SpectralResNet(3, halvings=halvings)
+        assert size(judge) + sum(buffer.numel() for buffer in judge.buffers()) == count
+
+
+@pytest.mark.parametrize(
+    "degrader",
+    [
+        HighToLow(3, 2, width=4, vector=3, tile=16),
+        HighToLow(3, 4, width=4, noise="pixel"),
+        AfterBicubic(3, 2, width=4, blocks=1, noise_channels=2, residual=True),
+        AfterBicubic(3, 3, width=4, blocks=1, noise_channels=1),
+    ],
+)
+def test_all_chance_is_in_the_noise(degrader: Degrader) -> None:
+    side = 48
+    hr = torch.rand(2, 3, side, 2 * side)
+    for name, parameter in degrader.named_parameters():
+        if "tail" in name or name == "weight":  # what begins at zero
+            nn.init.normal_(parameter, std=0.3)
+    generators = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
+    noise = degrader.draw(hr, generators)
+    lr = degrader(hr, noise)
+    assert lr.shape == (2, 3, side // degrader.scale, 2 * side // degrader.scale)
+    assert torch.equal(lr, degrader(hr, noise))
+    alone = degrader.draw(hr[1:], [torch.Generator().manual_seed(2)])
+    assert torch.equal(noise[1:], alone)
+    degrader.eval()
+    draws = torch.stack([degrader(hr, degrader.draw(hr)) for _ in range(4)])
+    assert (draws.std(0) > 0).float().mean() > 0.9
+
+
+def test_a_residual_degrader_begins_as_bicubic() -> None:
+    hr = torch.rand(1, 3, 16, 16)
+    degrader = AfterBicubic(3, 2, noise_channels=3, residual=True)
+    plain = nn.functional.interpolate(hr, scale_factor=0.5, mode="bicubic", antialias=True)
+    lr = degrader(hr, degrader.draw(hr))
+    torch.testing.assert_close(lr[..., 2:-2, 2:-2], plain[..., 2:-2, 2:-2], atol=1e-5, rtol=0)
+
+
+def test_the_two_passes_share_the_frequencies() -> None:
+    image = torch.rand(1, 3, 12, 12)
+    torch.testing.assert_close(low_pass(image, 5) + high_pass(image, 5), image)
+    torch.testing.assert_close(high_pass(torch.full((1, 3, 12, 12), 0.3), 5), torch.zeros(1, 3, 12, 12))
+    assert low_pass(image, 5)[0, 1, 6, 6].item() == pytest.approx(image[0, 1, 4:9, 4:9].mean().item(), rel=1e-5)
+
+
+def test_numbers_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ValueError, match="scale 2, 4, 8 or 16"):
+        HighToLow(3, 3)
+    with pytest.raises(ValueError, match="noise=loud"):
+        HighToLow(3, 2, noise="loud")
+    with pytest.raises(ValueError, match="blocks=0"):
+        AfterBicubic(3, 2, blocks=0)
+    with pytest.raises(ValueError, match="halvings=6"):
+        SpectralResNet(3, halvings=6)

@@ -1,0 +1,239 @@
+"""The two steps: each player's gradients, the frozen degradation, the anchor, the noise, the clock, the resume."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import srlab
+from srlab.build import build
+from srlab.degradation.downscale import downscale
+from srlab.degradation.learned import Learned
+from srlab.errors import InputError
+from srlab.losses.adversarial import Hinge
+from srlab.losses.degradation import DegradationLoss
+from srlab.losses.pixel import L2
+from srlab.networks.degradation_discriminators import TexturePatches
+from srlab.networks.degraders import AfterBicubic
+from srlab.paradigms.degradation_gan import DegradationGAN
+from tests.conftest import TINY, Command, composed
+
+SMALL = [
+    *(item for item in TINY if not item.startswith("data")),
+    "paradigm=degradation_gan",
+    "paradigm.degradation_iterations=3",
+    "degrader.width=4",
+    "degrader.blocks=1",
+    "discriminator_lr.widths=[4]",
+    "data=unpaired",
+    "data.hr_root=photos",
+    "data.lr_root=poor",
+    "data.val_hr_root=photos",
+    "data.batch_size=2",
+    "data.patch=8",
+    "callbacks.checkpoints.every=1",
+    "training.ema_decay=0.5",
+]
+
+
+@pytest.fixture
+def poor(photos: Path) -> Path:
+    """Real LR images of other scenes."""
+    for path in photos.iterdir():
+        (photos.parent / "poor").mkdir(exist_ok=True)
+        (photos.parent / "poor" / f"other_{path.name}").write_bytes(path.read_bytes())
+    return photos.parent / "poor"
+
+
+def loss(**changes: Any) -> DegradationLoss:
+    return DegradationLoss(**{"objective": Hinge(), "pixel": L2(), **changes})
+
+
+def state(module: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in module.state_dict().items()}
+
+
+def changed(module: nn.Module, before: dict[str, Tensor]) -> bool:
+    return any(not torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
+
+
+class Watch:
+    """What each iteration of a run changed, and the LR that its SR network was given."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.moved: list[set[str]] = []
+        self.given: list[tuple[Tensor, Tensor, Tensor]] = []
+        original = DegradationGAN.training_step
+
+        def step(paradigm: DegradationGAN, batch: Any, batch_idx: int) -> None:
+            parts = {"degrader": paradigm.degrader, "judge": paradigm.discriminator_lr, "network": paradigm.network}
+            before = {name: state(part) for name, part in parts.items()}
+            seen: list[Tensor] = []
+            hook = paradigm.network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+            random_state = torch.random.get_rng_state()
+            original(paradigm, batch, batch_idx)
+            hook.remove()
+            self.moved.append({name for name, part in parts.items() if changed(part, before[name])})
+            if seen:
+                torch.random.set_rng_state(random_state)
+                self.given.append((seen[0], paradigm.learned_lr(batch.hr), batch.lr))
+                assert not any(parameter.grad is not None for parameter in paradigm.degrader.parameters())
+
+        monkeypatch.setattr(DegradationGAN, "training_step", step)
+
+
+@pytest.mark.usefixtures("poor")
+def test_one_command_runs_both_steps_and_freezes_the_first(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = Watch(monkeypatch)
+    outcome = command("train", *SMALL, "hydra.run.dir=run", "trainer.precision=32-true")
+    assert outcome.status == 0, outcome.err
+    assert watch.moved == [{"degrader", "judge"}] * 3 + [{"network"}] * 3
+    for given, made, bicubic in watch.given:
+        assert torch.equal(given, made)
+        assert (given - bicubic).square().mean() > 1e-8
+    assert srlab.load(tmp_path / "run")(torch.rand(1, 3, 5, 7)).sr.shape == (1, 3, 10, 14)
+    assert list((tmp_path / "run/images").glob("training_*.png"))
+    table = (tmp_path / "run/metrics.csv").read_text()
+    assert all(f"train/loss_{name}," in table for name in ("anchor", "adversarial", "discriminator_lr", "l1"))
+
+
+@pytest.mark.usefixtures("poor")
+def test_another_paradigm_trains_on_the_learned_degradation(command: Command, tmp_path: Path) -> None:
+    assert command("train", *SMALL, "iterations=3", "hydra.run.dir=run").status == 0
+    learned = Learned(2, str(tmp_path / "run"), margin=4)
+    hr, levels = torch.rand(2, 3, 16, 18), torch.tensor([255, 255])
+    both = learned(hr, torch.tensor([1, 2]), levels).lr
+    assert both.shape == (2, 3, 8, 9)
+    assert torch.equal((both * 255).round() / 255, both)
+    assert torch.equal(learned(hr[1:], torch.tensor([2]), levels[1:]).lr, both[1:])
+    assert not torch.equal(learned(hr[1:], torch.tensor([3]), levels[1:]).lr, both[1:])
+    choice = ["degradation=learned", f"degradation.path={tmp_path / 'run'}"]
+    assert command("train", *TINY, *choice, "iterations=2", "hydra.run.dir=other").status == 0
+    refused = command("train", *TINY, *choice, "scale=3", "iterations=2", "hydra.run.dir=third")
+    assert (refused.status, "learned a degradation by 2" in refused.err) == (2, True)
+    with pytest.raises(InputError, match="holds no learned degradation"):
+        Learned(2, str(tmp_path))
+
+
+def test_each_step_goes_through_the_whole_schedule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paradigm = _paradigm(
+        tmp_path, "scheduler=cosine", "scheduler.floor=0", "iterations=8", "paradigm.degradation_iterations=0.5"
+    )
+    assert paradigm.boundary == 4
+    clock: dict[str, int] = {}
+    monkeypatch.setattr(DegradationGAN, "iteration", property(lambda self: clock["now"]))
+    monkeypatch.setattr(DegradationGAN, "trainer", type("Trainer", (), {"num_training_batches": 8}))
+    factors = []
+    for clock["now"] in range(1, 9):
+        factors.append(paradigm.rate_factor())
+    assert factors[:4] == factors[4:]
+    assert factors[:4] == pytest.approx([1, 0.853553, 0.5, 0.146447], abs=1e-6)  # half a cosine, at quarters
+
+
+def _paradigm(tmp_path: Path, *overrides: str) -> DegradationGAN:
+    small = [item for item in SMALL if item.startswith(("backbone", "paradigm", "degrader", "discriminator_lr"))]
+    cfg = composed("train", [*small, *overrides, f"run_dir={tmp_path}"])
+    paradigm: DegradationGAN = build(cfg.paradigm)
+    return paradigm
+
+
+def test_the_paper_s_second_step_takes_both_its_parts_or_none(tmp_path: Path) -> None:
+    judge = ["discriminator=spectral_resnet", "discriminator.width=4"]
+    assert _paradigm(tmp_path, "loss=[l2,hinge]", *judge).discriminator is not None
+    with pytest.raises(InputError, match="choose both"):
+        _paradigm(tmp_path, "loss=[l2,hinge]")
+    with pytest.raises(InputError, match="choose both"):
+        _paradigm(tmp_path, *judge)
+
+
+# The loss of step 1
+
+
+@contextlib.contextmanager
+def training(degrader: nn.Module, rate: float = 1e-2) -> Iterator[Callable[[Tensor], None]]:
+    optimizer = torch.optim.Adam(degrader.parameters(), lr=rate)
+
+    def descend(total: Tensor) -> None:
+        optimizer.zero_grad()
+        torch.autograd.backward(total)
+        optimizer.step()
+
+    yield descend
+
+
+def smooth(count: int, side: int, seed: int) -> Tensor:
+    coarse = torch.rand(count, 3, 6, 6, generator=torch.Generator().manual_seed(seed))
+    return F.interpolate(coarse, side, mode="bicubic").clamp(0, 1)
+
+
+def anchored(degradation: DegradationLoss, steps: int = 60) -> float:
+    """The squared distance to average pooling on held-out images, after so many steps."""
+    torch.manual_seed(0)
+    degrader, judge = AfterBicubic(3, 2, width=8, blocks=1, residual=True), TexturePatches(3, [4], 3, "none")
+    nn.init.normal_(degrader.tail.weight, std=0.1)
+    with training(degrader) as descend:
+        for number in range(steps):
+            hr = smooth(4, 24, number)
+            descend(degradation.generator(degrader(hr, degrader.draw(hr)), hr, judge).total)
+    held_out = smooth(4, 24, 1000)
+    return F.mse_loss(degrader(held_out, degrader.draw(held_out)), F.avg_pool2d(held_out, 2)).item()
+
+
+def test_the_anchor_alone_leads_to_average_pooling_and_without_it_nothing_does() -> None:
+    assert anchored(loss(adversarial_weight=0.0)) < 1e-4
+    assert anchored(loss(pixel_weight=0.0, adversarial_weight=1.0)) > 1e-2
+
+
+def test_a_term_without_weight_is_left_out_and_each_reaches_the_degrader_alone() -> None:
+    degrader, judge = AfterBicubic(3, 2, 4, 1, noise_channels=1), TexturePatches(3, [4], 3, "none")
+    hr, real = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 8, 8)
+    for weights, names in (
+        ({}, {"anchor", "adversarial"}),
+        ({"adversarial_weight": 0.0}, {"anchor"}),
+        ({"pixel_weight": 0.0}, {"adversarial"}),
+    ):
+        judge.requires_grad_(False)
+        degrader.zero_grad()
+        terms = loss(**weights).generator(degrader(hr, degrader.draw(hr)), hr, judge)
+        torch.autograd.backward(terms.total)
+        assert terms.values.keys() == names
+        assert all(parameter.grad is not None for parameter in degrader.parameters())
+    degrader.zero_grad()
+    judge.requires_grad_(True)
+    torch.autograd.backward(loss().discriminator(real, degrader(hr, degrader.draw(hr)), judge))
+    assert all(parameter.grad is not None for parameter in judge.parameters())
+    assert all(parameter.grad is None for parameter in degrader.parameters())
+
+
+def test_the_discriminator_cannot_tell_real_from_real_and_tells_noise_from_none() -> None:
+    torch.manual_seed(0)
+    judge, degradation = TexturePatches(3, [8, 8], 3, "none"), loss(low_pass=5, high_pass=5)
+    real = smooth(8, 16, 0)
+    constant = degradation.discriminator(real, real, lambda image: torch.zeros(len(image), 1, 4, 4))
+    assert constant.item() == pytest.approx(2.0)  # of the hinge: a margin on either side
+    with training(judge) as descend:
+        for number in range(120):
+            noisy = smooth(8, 16, number) + 0.05 * torch.randn(8, 3, 16, 16)
+            descend(degradation.discriminator(noisy, smooth(8, 16, number + 500), judge))
+    clean = smooth(32, 16, 2000)
+    noisy = smooth(32, 16, 3000) + 0.05 * torch.randn(32, 3, 16, 16)
+    verdicts = [judge(degradation.seen(images)).mean((1, 2, 3)) > 0 for images in (noisy, clean)]
+    assert torch.cat([verdicts[0], ~verdicts[1]]).float().mean() > 0.95
+
+
+def test_anchors_and_views_are_what_they_are_called() -> None:
+    hr = torch.rand(1, 3, 16, 16)
+    torch.testing.assert_close(loss().anchored(hr, 2), F.avg_pool2d(hr, 2))
+    assert torch.equal(loss(anchor="bicubic").anchored(hr, 2), downscale(hr, 2, 0, rounding="none"))
+    assert loss().seen(hr) is hr
+    assert loss(high_pass=5).seen(torch.ones(1, 3, 8, 8)).abs().max() < 1e-6
+    for wrong in ({"anchor": "nearest"}, {"low_pass": 4}, {"pixel_weight": 0.0, "adversarial_weight": 0.0}):
+        with pytest.raises(ValueError, match=r"choose|give"):
+            loss(**wrong)
