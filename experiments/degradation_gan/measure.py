@@ -48,8 +48,9 @@ def main() -> None:
     for name, make in makers.items():
         draws = [torch.cat([make(hr, seed) for seed in range(DRAWS if name in learned else 1)]) for hr in hrs]
         means = [lrs.mean(0, keepdim=True) for lrs in draws]
-        error = torch.stack([(a - b).square().mean() for a, b in zip(means, trues, strict=True)])
-        sigma = torch.stack([lrs.var(0, correction=min(1, len(lrs) - 1)).mean() for lrs in draws]).mean().sqrt() * 255
+        noise = torch.stack([lrs.var(0, correction=min(1, len(lrs) - 1)).mean() for lrs in draws])
+        error = torch.stack([(a - b).square().mean() for a, b in zip(means, trues, strict=True)]) - noise / DRAWS
+        sigma = noise.mean().sqrt() * 255
         distance = (least_squares(hrs, means) - kernel).abs().sum()
         off = (mean_spectrum([lrs[:1] for lrs in draws]) - spectrum).abs().mean()
         print(f"{name},{-10 * error.log10().mean():.2f},{sigma:.1f},{distance:.3f},{off:.2f}")
