@@ -4,4 +4,6 @@ from setuptools import find_namespace_packages, find_packages, setup
 
 GROUPS = find_namespace_packages("conf", exclude=["__pycache__", "*.__pycache__"])
 
-setup(packages=[*find_packages("src"), "srlab.conf", *(f"srlab.conf.{group}" for group in GROUPS)])
+PLUGINS = "hydra_plugins.srlab"  # a part of the namespace in which Hydra looks for plugins
+
+setup(packages=[*find_packages("src"), PLUGINS, "srlab.conf", *(f"srlab.conf.{group}" for group in GROUPS)])

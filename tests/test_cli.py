@@ -102,6 +102,6 @@ def test_the_tab_key_completes_choices_and_numbers(typed: str, offered: str) -> 
 
 
 def test_a_sweep_of_multi_device_jobs_in_one_process_is_refused(command: Command) -> None:
-    outcome = command("train", "-m", "seed=1,2", "trainer.devices=2")
+    outcome = command("train", "-m", "hydra/launcher=basic", "seed=1,2", "trainer.devices=2")
     assert outcome.status == 2
-    assert "trainer.devices=1" in outcome.err
+    assert "hydra/launcher=isolated" in outcome.err

@@ -24,7 +24,7 @@ def test_every_import_is_declared() -> None:
     for path in (ROOT / "src").rglob("*.py"):
         for module in _imported(ast.parse(path.read_text())):
             distributions = {name.lower() for name in providers.get(module, [module])}
-            known = module in sys.stdlib_module_names or module == "srlab" or module in OPTIONAL
+            known = module in sys.stdlib_module_names or module in {"srlab", "hydra_plugins"} or module in OPTIONAL
             assert known or distributions & declared, f"{path} imports {module}, which pyproject.toml does not declare"
 
 

@@ -16,25 +16,33 @@ from collections.abc import Callable
 import hydra
 import yaml
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
 from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hydra_plugins.srlab.isolated import IsolatedLauncher, JobFailedError
 from srlab.config import SCHEMAS, register
 from srlab.errors import InputError
+from srlab.sweeps.callback import SweepTable
+from srlab.sweeps.jobs import Objective, reported
+from srlab.sweeps.table import print_table, write_table
 
 CONFIG_MODULE = "srlab.conf"
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 """What a path that the user gave can do to any command."""
 
 
-def command(config_name: str, task: Callable[[DictConfig], float | None]) -> None:
+def command(config_name: str, task: Callable[[DictConfig], Objective | None]) -> None:
     """Compose `conf/<config_name>.yaml` with the command line's overrides, run the task, and leave with its status."""
     register()
+    Plugins.instance().register(IsolatedLauncher)  # Hydra finds it by itself only where srlab is not installed editable
+    sweeps = SweepTable.begun
+    sweeps.clear()
     wants_tracebacks = "HYDRA_FULL_ERROR" in os.environ
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra hands errors on, instead of printing them and leaving with 1
     try:
-        hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=config_name)(task)()
+        hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=config_name)(reported(task))()
     except InstantiationException:
         raise  # a fault of a part, not of what it was given: that would be an InputError
     except (InputError, HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
@@ -49,8 +57,13 @@ def command(config_name: str, task: Callable[[DictConfig], float | None]) -> Non
         if "Config group override" not in str(error):
             raise
         message = f"{error}. To leave a group out, write ~group: ~network."
+    except JobFailedError:
+        sys.exit(1)  # the table has the reasons
     else:
         return
+    finally:
+        for sweep in sweeps:
+            print_table(sweep, write_table(sweep))
     print(f"srlab-{config_name}: {message}", file=sys.stderr)  # noqa: T201
     sys.exit(2)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import MISSING, OmegaConf
+
+from srlab.sweeps.jobs import sweep_folder
 
 
 @dataclass
@@ -179,9 +179,8 @@ def hydra_records(run_dir: str, stamp: str) -> str:
 
 def sweep_name() -> str | None:
     """The name of the sweep that this job belongs to: its folder's; None outside a sweep."""
-    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
-        return None
-    return Path(HydraConfig.get().sweep.dir).name
+    folder = sweep_folder()
+    return None if folder is None else folder.name
 
 
 def fast_precision() -> str:

@@ -1,7 +1,6 @@
 """A run: its folder, its resolved configuration, its position when it is resumed, and what it leaves behind."""
 
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from srlab import resume
 from srlab.errors import InputError
+from srlab.ranks import is_first
+from srlab.sweeps.jobs import Objective, sweep_folder
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -22,8 +23,6 @@ log = logging.getLogger(__name__)
 
 LEFT_BEHIND = ("checkpoints", "export", "metrics.csv", "results.csv", "kernel.npy")
 """What a run writes that another run in its folder would mix with its own, or write over."""
-RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
-"""Variables that number the processes of a run: where all are 0 or unset, this is the first one."""
 
 
 def prepare(cfg: DictConfig) -> DictConfig:
@@ -34,6 +33,8 @@ def prepare(cfg: DictConfig) -> DictConfig:
             that would go wrong in silence.
     """
     _refuse_unknown_keys(cfg)
+    if "resume" in cfg and sweep_folder():
+        cfg.resume = cfg.resume or resume.AUTO  # a job that was killed goes on when its sweep is run again
     if cfg.get("resume"):
         cfg = resume.prepared(cfg, overrides())
     composed = cfg.copy()
@@ -50,7 +51,7 @@ def prepare(cfg: DictConfig) -> DictConfig:
     if missing:
         example = " ".join(f"{key}=..." for key in sorted(missing))
         raise InputError(f"The configuration needs a value for {', '.join(sorted(missing))}: add {example}.")
-    if not any(int(os.environ.get(rank) or 0) for rank in RANKS):  # the others find the first one's files there
+    if is_first():
         folder = Path(cfg.run_dir)
         if not cfg.get("resume"):
             _refuse_held(folder)
@@ -108,11 +109,11 @@ def recorded(trainer: "Trainer", cfg: DictConfig, checkpoint: Path | None) -> It
             wandb.finish()  # or the next job of a sweep in this process would log into this job's run
 
 
-def best_score(trainer: "Trainer") -> float | None:
+def best_score(trainer: "Trainer") -> Objective | None:
     """The best validation score of a training, or None where nothing was validated."""
     from srlab.callbacks.checkpoints import Checkpoints
 
-    return next((saver.best for saver in trainer.checkpoint_callbacks if isinstance(saver, Checkpoints)), None)
+    return next((saver.objective for saver in trainer.checkpoint_callbacks if isinstance(saver, Checkpoints)), None)
 
 
 def network_name(asked: list[str]) -> str:
@@ -154,6 +155,6 @@ def _refuse_unsafe_launch(cfg: DictConfig) -> None:
     if launcher in {"basic", "joblib"} and (devices not in {"1", "auto"} or "ddp" in str(cfg.trainer.strategy)):
         raise InputError(
             f"A sweep with hydra/launcher={launcher} runs its jobs in one process, which trainer.devices={devices} and "
-            f"trainer.strategy={cfg.trainer.strategy} would start again for each device, sweep and all. Take one device "
-            f"a job (trainer.devices=1), trainer.strategy=ddp_spawn, or a launcher that gives each job its own processes."
+            f"trainer.strategy={cfg.trainer.strategy} would start again for each device, sweep and all. Take "
+            f"hydra/launcher=isolated (the default), which gives each job a process of its own, or trainer.devices=1."
         )

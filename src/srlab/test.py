@@ -1,15 +1,19 @@
 """`srlab-test`: score a network on whole images under a named protocol, into `results.csv`."""
 
+from statistics import fmean
+
 from omegaconf import DictConfig, open_dict
 
 from srlab.cli import command
+from srlab.sweeps.jobs import Objective
 
 
-def test(cfg: DictConfig) -> None:
-    """Score the network that the configuration names on the data's test images."""
+def test(cfg: DictConfig) -> Objective:
+    """Score the network that the configuration names on the data's test images; return the mean of all images."""
     import torch
 
     from srlab import build, run
+    from srlab.evaluation.metrics import higher_is_better
     from srlab.evaluation.results import results_of
     from srlab.evaluation.scoring import score_images, write_and_print
     from srlab.inference.enlarge import enlarge
@@ -40,6 +44,9 @@ def test(cfg: DictConfig) -> None:
     )
     rows = [score for scored in scores for score in scored.scores]
     write_and_print(cfg.run_dir, results_of(rows, protocol, cfg.network_name, network.scale, cfg.weights))
+    metric = protocol.metric_names[0]
+    mean = fmean(score.value for score in rows if score.metric == metric)
+    return Objective(f"test/{metric}", mean, higher_is_better(metric))
 
 
 def main() -> None:

@@ -3,9 +3,10 @@
 from omegaconf import DictConfig
 
 from srlab.cli import command
+from srlab.sweeps.jobs import Objective
 
 
-def train(cfg: DictConfig) -> float | None:
+def train(cfg: DictConfig) -> Objective | None:
     """Train what the configuration composes; return the best validation score, for sweeps."""
     from srlab import build, resume, run  # heavy: after --help and completion
     from srlab.conclusion import conclude

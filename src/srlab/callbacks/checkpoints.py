@@ -13,8 +13,10 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 
 from srlab.errors import InputError
+from srlab.evaluation.metrics import higher_is_better
 from srlab.paradigms.base import SuperResolution
 from srlab.resume import CHECKPOINTS
+from srlab.sweeps.jobs import Objective
 
 log = logging.getLogger(__name__)
 
@@ -30,17 +32,18 @@ class Checkpoints(Checkpoint):
         every: iterations between two files.
         keep: how many of the newest files stay; the one before the last is there in case that the last is damaged.
         monitor: the logged metric to be best in; None: what the paradigm is judged by, the protocol's PSNR.
-        higher_is_better: whether more of it is better.
+        higher_is_better: whether more of it is better; None: as it is known of the metric.
     """
 
     def __init__(
-        self, folder: str, every: int, keep: int = 2, monitor: str | None = None, higher_is_better: bool = True
+        self, folder: str, every: int, keep: int = 2, monitor: str | None = None, higher_is_better: bool | None = None
     ) -> None:
         if every < 1 or keep < 1:
             raise ValueError(f"callbacks.checkpoints: every={every} and keep={keep} must be 1 or more.")
         self.folder, self.every, self.keep = Path(folder), every, keep
         self.monitor, self.higher_is_better = monitor, higher_is_better
         self.best: float | None = None
+        self.watched = ""
         self.due = False
         self.interrupted = False
         self._previous_handler: Any = None
@@ -61,7 +64,7 @@ class Checkpoints(Checkpoint):
         assert isinstance(pl_module, SuperResolution)
         if trainer.sanity_checking or not trainer.fit_loop.epoch_loop.batch_progress.total.ready:
             return
-        monitor = self.monitor or pl_module.monitor
+        monitor = self.watched = self.monitor or pl_module.monitor
         value = trainer.callback_metrics.get(monitor)
         if value is None:
             logged = ", ".join(sorted(name for name in trainer.callback_metrics if name != "step"))
@@ -96,7 +99,16 @@ class Checkpoints(Checkpoint):
     def _improves(self, value: float) -> bool:
         if self.best is None:
             return value == value  # a NaN is no best
-        return value > self.best if self.higher_is_better else value < self.best
+        return value > self.best if self._more_is_better else value < self.best
+
+    @property
+    def _more_is_better(self) -> bool:
+        return higher_is_better(self.watched) if self.higher_is_better is None else self.higher_is_better
+
+    @property
+    def objective(self) -> Objective | None:
+        """What the training came to: the best of the watched metric; None before a validation."""
+        return None if self.best is None else Objective(self.watched, self.best, self._more_is_better)
 
     @staticmethod
     def _iteration(trainer: pl.Trainer) -> int:
@@ -109,10 +121,10 @@ class Checkpoints(Checkpoint):
         return loop.epoch_loop._should_check_val_fx(loop._data_fetcher)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best}
+        return {"best": self.best, "watched": self.watched}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best = state_dict["best"]
+        self.best, self.watched = state_dict["best"], state_dict.get("watched", "")
 
     # Ctrl-C
 

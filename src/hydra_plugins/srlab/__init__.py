@@ -1,0 +1,1 @@
+"""What srlab adds to Hydra, where Hydra looks for it."""

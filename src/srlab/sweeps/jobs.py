@@ -1,0 +1,157 @@
+"""A job of a sweep and the file by which it is known: begun, done with what result, or failed and why.
+
+The file is the job's own, so a sweep's table needs neither the launcher nor the process that started it; what is done is
+not done again.
+"""
+
+import functools
+import json
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from srlab.errors import InputError
+from srlab.files import write_atomically
+from srlab.ranks import is_first
+
+log = logging.getLogger(__name__)
+
+STATUS = "status.json"
+RUNNING, DONE, FAILED, INTERRUPTED = "running", "done", "failed", "interrupted"
+SAVED = (130, 143)
+"""Exit statuses of what was told to stop, and saved first: it can go on."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a job came to: the number that sweeps are sorted by.
+
+    Attributes:
+        metric: its name ("val/psnr_y").
+        value: the best.
+        higher_is_better: which way it is better.
+    """
+
+    metric: str
+    value: float
+    higher_is_better: bool
+
+
+@dataclass(frozen=True)
+class Job:
+    """The contents of a status file.
+
+    Attributes:
+        overrides: what was asked for on the command line, swept or not.
+        status: running, done, failed or interrupted. One that was killed stays at running.
+        host, pid: where it runs, or ran.
+        begun, ended: seconds since 1970; `begun` of the last start.
+        objective: of a job that is done, if it has any.
+        error: the last line of what went wrong.
+    """
+
+    overrides: tuple[str, ...]
+    status: str
+    host: str = ""
+    pid: int = 0
+    begun: float = 0.0
+    ended: float | None = None
+    objective: Objective | None = None
+    error: str = ""
+
+    def same(self, overrides: object) -> bool:
+        """Whether it is the job of these overrides, in any order."""
+        return isinstance(overrides, list | tuple) and sorted(self.overrides) == sorted(overrides)
+
+    def is_alive(self) -> bool:
+        """Whether its process is known to run on this machine."""
+        if self.status != RUNNING or self.host != socket.gethostname() or self.pid == os.getpid():
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+        return True
+
+
+def write_job(folder: Path, job: Job) -> None:
+    """Write a job's status file."""
+    write_atomically(folder / STATUS, lambda file: file.write(json.dumps(asdict(job), indent=1).encode()))
+
+
+def read_job(folder: Path) -> Job | None:
+    """The job of a folder; None where there is none."""
+    try:
+        known = json.loads((folder / STATUS).read_text())
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        return None
+    objective = known.pop("objective")
+    return Job(**known | {"overrides": tuple(known["overrides"]), "objective": objective and Objective(**objective)})
+
+
+def find_jobs(sweep: Path) -> Iterator[tuple[Path, Job]]:
+    """Every job below a sweep's folder, in the order of their names, numbers as numbers."""
+    folders = [path.parent for path in sweep.rglob(STATUS)]
+    for folder in sorted(folders, key=lambda path: (len(path.name) if path.name.isdigit() else 99, str(path))):
+        if job := read_job(folder):
+            yield folder, job
+
+
+def sweep_folder() -> Path | None:
+    """The folder of the sweep that this process is a job of; None outside a sweep."""
+    if not HydraConfig.initialized():
+        return None
+    config = HydraConfig.get()
+    return None if OmegaConf.is_missing(config.job, "num") else Path(config.sweep.dir)
+
+
+def reported(task: Callable[[DictConfig], Objective | None]) -> Callable[[DictConfig], float | None]:
+    """The task as Hydra takes it, which in a sweep keeps its status file, and does nothing that was done before."""
+
+    @functools.wraps(task)
+    def job(cfg: DictConfig) -> float | None:
+        if sweep_folder() is None or not is_first():
+            return _value(task(cfg))
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        overrides = tuple(HydraConfig.get().overrides.task)
+        known = read_job(folder)
+        if known and known.same(overrides):
+            if known.status == DONE:
+                log.info("%s was done already.", folder)
+                return _value(known.objective)
+            if known.is_alive():
+                raise InputError(f"{folder} is being worked on by process {known.pid}: wait for it, or end it.")
+        mine = Job(overrides, RUNNING, socket.gethostname(), os.getpid(), time.time())
+        write_job(folder, mine)
+        try:
+            objective = task(cfg)
+        except BaseException as error:
+            told_to_stop = isinstance(error, KeyboardInterrupt) or (
+                isinstance(error, SystemExit) and error.code in SAVED
+            )
+            status = INTERRUPTED if told_to_stop else FAILED
+            write_job(folder, replace(mine, status=status, ended=time.time(), error=last_line(error)))
+            raise
+        write_job(folder, replace(mine, status=DONE, ended=time.time(), objective=objective))
+        return _value(objective)
+
+    return job
+
+
+def _value(objective: Objective | None) -> float | None:
+    return None if objective is None else objective.value
+
+
+def last_line(error: BaseException) -> str:
+    """The line that a traceback would end with."""
+    line = next((line for line in str(error).splitlines() if line.strip()), "")
+    return f"{type(error).__name__}: {line}" if line else type(error).__name__
