@@ -28,6 +28,7 @@ FACTS = {
     "ssim_y": Facts("", True),
     "psnr": Facts("dB", True),
     "ssim": Facts("", True),
+    "lr_psnr": Facts("dB", True),  # of what SR becomes when it is degraded again, beside LR
     "lpips": Facts("", False),
     "dists": Facts("", False),
     "arniqa": Facts("", True),
