@@ -18,6 +18,9 @@ ELSEWHERE = {"hydra"}
 COMMANDS = {"method": "kernel"}
 """The command of a group that trainings do not have."""
 NEEDS = {
+    ("experiment", "enhancenet"): "loss.content.features.weights=random loss.texture.features.weights=random",
+    ("experiment", "esrgan"): "loss.content.features.weights=random",
+    ("experiment", "srgan"): "loss.content.features.weights=random",
     ("loss", "content"): "loss.content.features.weights=random",
     ("loss", "texture"): "loss.texture.features.weights=random",
     ("paradigm", "adversarial"): "loss=[l1,gan]",
@@ -58,7 +61,7 @@ def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Pat
     else:
         overrides = [f"{group}=[{choice}]" if group in SEVERAL else f"{group}={choice}"]
     if (group, choice) in NEEDS:
-        overrides.append(NEEDS[group, choice].format(folder=tmp_path))
+        overrides += NEEDS[group, choice].format(folder=tmp_path).split()
         if "stranger" in overrides[-1]:
             write_esrgan(tmp_path / "stranger.pth")
     cfg = given(composed(COMMANDS.get(group, "train"), [*overrides, "scale=2", f"run_dir={tmp_path}"]), tmp_path)

@@ -102,7 +102,9 @@ def test_other_weights_are_not_shared() -> None:
 
 
 def test_impossible_numbers_are_refused() -> None:
-    with pytest.raises(ValueError, match="compares nothing"):
-        Content(vgg(), {}, L1())
+    for layers in ({}, {"relu1_1": 0.0}, {"relu1_1": -1.0, "relu2_1": 2.0}):
+        with pytest.raises(ValueError, match="above 0"):
+            Content(vgg(), layers, L1())
+    assert not Content(vgg(), {"conv5_4": 0.0, "relu1_1": 1.0}, L1()).features.wanted - {"relu1_1"}
     with pytest.raises(ValueError, match="patch=0"):
         Texture(vgg(), {"relu1_1": 1.0}, patch=0)

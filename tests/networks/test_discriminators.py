@@ -28,7 +28,7 @@ def test_parameter_counts() -> None:
     pairs = [(3, 64), (64, 64), (64, 128), (128, 128), (128, 256), (256, 256), (256, 512), (512, 512)]
     convolutions = sum(9 * a * b + b for a, b in pairs)
     norms = sum(2 * b for _, b in pairs[1:])
-    assert parameters(chosen("srgan")) == convolutions + norms + (512 * 36 + 1) * 1024 + 1025
+    assert parameters(chosen("srgan")) == 23_565_505 == convolutions + norms + (512 * 36 + 1) * 1024 + 1025
     pairs = [
         (3, 32),
         (32, 32),
@@ -42,7 +42,7 @@ def test_parameter_counts() -> None:
         (512,) * 2,
     ]
     convolutions = sum(9 * a * b + b for a, b in pairs)
-    assert parameters(chosen("enhancenet")) == convolutions + (512 * 16 + 1) * 1024 + 1025
+    assert parameters(chosen("enhancenet")) == 13_102_881 == convolutions + (512 * 16 + 1) * 1024 + 1025
 
 
 @pytest.mark.parametrize("name", CHOICES)

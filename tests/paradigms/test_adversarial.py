@@ -78,8 +78,10 @@ def test_each_turn_moves_its_own_network_alone(command: Command, tmp_path: Path)
         for name, run in {"both": both, "only_d": only_d, "only_g": only_g}.items()
     }
     assert moved == {"both": (True, True), "only_d": (False, True), "only_g": (True, False)}
-    torch.testing.assert_close(weights(both, "discriminator"), weights(only_d, "discriminator"))  # D goes first
-    assert not torch.equal(weights(both, "network"), weights(only_g, "network"))  # and G sees it as it is then
+    assert torch.equal(
+        weights(both, "discriminator"), weights(only_d, "discriminator")
+    )  # each sees the other as it was
+    assert torch.equal(weights(both, "network"), weights(only_g, "network"))
 
 
 @pytest.mark.parametrize(("accumulate", "steps"), [(1, 6), (4, 2)])

@@ -20,12 +20,12 @@ class FeatureTerm(Term):
 
     Args:
         features: the frozen network.
-        layers: weights by the layers' names.
+        layers: weights by the layers' names; one of weight 0 is left out.
         mean_one: divide the features of both images by the mean of HR's (EnhanceNet, section 5.3).
         weight, ramp: see `Term`.
 
     Raises:
-        ValueError: no layer, or one that the network does not have.
+        ValueError: no layer, a negative weight, or a layer that the network does not have.
     """
 
     def __init__(
@@ -37,10 +37,11 @@ class FeatureTerm(Term):
         ramp: Schedule | None = None,
     ) -> None:
         super().__init__(weight, ramp)
-        if not layers:
-            raise ValueError("layers={} compares nothing: name some, as in layers={conv5_4: 1}.")
-        features.want(layers)
-        self.features, self.layers, self.mean_one = features, layers, mean_one
+        if min(layers.values(), default=0) < 0 or not any(layers.values()):
+            raise ValueError(f"layers={dict(layers)}: name some with weights above 0, as in layers={{conv5_4: 1}}.")
+        self.layers = {name: weight for name, weight in layers.items() if weight}
+        features.want(self.layers)
+        self.features, self.mean_one = features, mean_one
 
     def meet(self, others: Sequence[Term]) -> None:
         alike = [one for one in others if isinstance(one, FeatureTerm) and one.features.key == self.features.key]

@@ -16,7 +16,10 @@ from srlab.types import Batch
 
 
 class Adversarial(Players):
-    """In each iteration the discriminator learns to tell SR from HR; then the network minimises its losses.
+    """In each iteration the network minimises its losses; then the discriminator learns to tell that SR from HR.
+
+    Each sees the other as it was before the iteration (the order of ESRGAN's code), so that accumulated batches are one
+    large batch to both.
 
     One of these is `GAN`, the other side of the discriminator's objective. While it has no weight (its warm-up, its
     ramp), the discriminator rests and the network is trained by the other losses alone. Start from a network trained on
@@ -78,14 +81,13 @@ class Adversarial(Players):
         generating = not contested or (self.round + 1) % self.generator_period == 0
         with torch.set_grad_enabled(generating):
             prediction = self.network.of(batch)
-        scalars = self._teach_discriminator(prediction.sr.detach(), batch.hr) if contested else {}
-        if not generating:
-            self.log_scalars("train", scalars)
-            return
-        with self.turn("generator") as descend:
-            terms = self.loss(Step(prediction, batch, self.iteration, self.judge))
-            descend(terms.total)
-        self.log_terms(terms, **scalars)
+        if generating:
+            with self.turn("generator") as descend:
+                terms = self.loss(Step(prediction, batch, self.iteration, self.judge))
+                descend(terms.total)
+            self.log_terms(terms)
+        if contested:
+            self._teach_discriminator(prediction.sr.detach(), batch.hr)
 
     def judge(self, image: Tensor) -> Tensor:
         """The discriminator's logits of images (B, C, H, W), seen through the noise of the iteration."""
@@ -93,7 +95,7 @@ class Adversarial(Players):
         logits: Tensor = self.discriminator(image + sigma * torch.randn_like(image) if sigma else image)
         return logits.float()
 
-    def _teach_discriminator(self, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+    def _teach_discriminator(self, fake: Tensor, real: Tensor) -> None:
         objective = self.gan.objective
         with self.turn("discriminator") as descend:
             real_logits, fake_logits = self.judge(real), self.judge(fake)
@@ -103,4 +105,4 @@ class Adversarial(Players):
             descend(loss)
         logits = {"logit_real": real_logits, "logit_fake": fake_logits}
         means = {name: value.detach().mean() for name, value in logits.items()}
-        return {"loss_discriminator": loss.detach()} | means
+        self.log_scalars("train", {"loss_discriminator": loss.detach()} | means)
