@@ -75,7 +75,7 @@ DESIGNS: dict[str, list[str]] = {
         "backbone.blocks=2",
     ],
     "grouped (CARN-M)": ["network=carn_m", BICUBIC, "framework.scales=[4]", "backbone.width=44"],
-    "dilated (IRCNN)": ["network=ircnn", "backbone.width=20"],
+    "dilated (IRCNN)": ["network=ircnn", "backbone.width=16", "backbone.dilations=[1,2,3,4,4,3,2,1]"],
     "pyramid pooling (EDSR-PP)": [
         "network=edsr_ppm",
         BICUBIC,

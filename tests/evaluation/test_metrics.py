@@ -26,6 +26,7 @@ def test_psnr_is_the_closed_form() -> None:
     assert psnr(black + 0.1, black) == pytest.approx(20, abs=1e-5)
     assert psnr(black + 1 / 255, black) == pytest.approx(20 * math.log10(255), abs=1e-5)
     assert psnr(black, black) == math.inf
+    assert math.isnan(psnr(torch.full_like(black, math.nan), black)), "a broken image is not a perfect one"
 
 
 def test_psnr_agrees_with_scikit_image(pair: tuple[Tensor, Tensor]) -> None:

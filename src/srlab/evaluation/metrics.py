@@ -64,14 +64,15 @@ class Metric(ABC):
 
 
 def psnr(image: Tensor, reference: Tensor) -> float:
-    """Peak signal-to-noise ratio of one image in dB: (1, C, H, W) with white at 1; infinite for equal images.
+    """Peak signal-to-noise ratio of one image in dB: (1, C, H, W) with white at 1; infinite for equal images, and no
+    number (nan) for one that holds none.
 
     The squared error is pooled over the image's pixels and channels, never over several images: the mean of a set is
     the mean of the images' values.
     """
     _check(image, reference, 1)
     error = float((image.double() - reference.double()).square().mean())
-    return -10 * math.log10(error) if error > 0 else math.inf
+    return math.inf if error == 0 else -10 * math.log10(error)
 
 
 def ssim(

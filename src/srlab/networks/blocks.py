@@ -61,6 +61,14 @@ class Convolution(nn.Conv2d):
             start_gaussian(self, initial_std)
         if weight_norm:
             normalise_weight(self)
+        # oneDNN's bfloat16 gradient of such weights reads beyond its input: no numbers, or a crash (torch 2.14, one CPU).
+        self.in_float32 = dilation > 1 and in_channels % 16 != 0
+
+    def forward(self, features: Tensor) -> Tensor:
+        if self.in_float32 and features.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            with torch.autocast("cpu", enabled=False):
+                return super().forward(features.float())
+        return super().forward(features)
 
 
 class HiddenTail(nn.Module):
