@@ -4,8 +4,9 @@
     python experiments/designs/run.py train [design ...]       # 30 CPU-seconds each
 
 The seconds of a step are measured for all designs in one process, round by round, so that whatever else the machine does
-slows all of them alike; each design then trains for as many iterations as 30 such seconds hold. Both commands skip what
-is done, so that they can be stopped. SRLAB_DATA names the folder with photos/{T91,BSDS200,Set5,Set14}.
+slows all of them alike; each design then trains for as many iterations as 30 such seconds hold. What is trained is
+not trained again, so that the second command can be stopped. SRLAB_DATA names the folder with photos/T91, BSDS200, Set5
+and Set14.
 """
 
 import csv

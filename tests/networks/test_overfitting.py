@@ -72,12 +72,10 @@ QUICK = {"espcn", "vdsr", "enhancenet", "lapsrn", "srfbn_s"}
 
 
 def networks() -> list[Any]:
-    """The choices that have parameters."""
-    learned = [
-        path.stem
-        for path in sorted((CONF / "network").glob("*.yaml"))
-        if "/framework: interpolation" not in path.read_text()
-    ]
+    """The choices that learn: all but interpolation, and what a weight file brings."""
+    given = ("/framework: interpolation", "/framework: community")
+    choices = sorted((CONF / "network").glob("*.yaml"))
+    learned = [path.stem for path in choices if not any(one in path.read_text() for one in given)]
     return [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in learned]
 
 
