@@ -172,6 +172,13 @@ def raw_weights(checkpoint: Path) -> torch.Tensor:
 
 
 @pytest.mark.usefixtures("photos")
+def test_a_loss_that_is_no_number_ends_the_run(command: Command) -> None:
+    outcome = command("train", *TINY, "optimizer=sgd", "optimizer.lr=1e30", "hydra.run.dir=run")
+    assert outcome.status == 2, outcome.err
+    assert "the loss is no number any more" in outcome.err
+
+
+@pytest.mark.usefixtures("photos")
 def test_the_gradient_is_clipped_to_its_norm(command: Command, tmp_path: Path) -> None:
     one_step = ["iterations=1", "optimizer.lr=1", "trainer.gradient_clip_val=1e-3"]
     start = trained(command, tmp_path, "start", "iterations=1", "optimizer.lr=0")

@@ -15,7 +15,7 @@ from srlab.networks.blocks import ResidualBlock
 from srlab.networks.frameworks import backbone_facts
 from srlab.networks.network import Network, published
 from srlab.networks.pixelcnn import LEVELS, PixelCNN
-from srlab.networks.upsamplers import Upsampler
+from srlab.networks.staged import Upsampler
 from srlab.types import Prediction
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from srlab.data.stream import key
+from srlab.errors import InputError
 from srlab.evaluation.evaluate import Scored, score_image
 from srlab.evaluation.metrics import Metric
 from srlab.evaluation.protocol import Protocol
@@ -147,6 +148,14 @@ class SuperResolution(pl.LightningModule):
     def rate_factor(self) -> float:
         """Of each optimizer's learning rate, in this iteration."""
         return self.settings.scheduler(self.iteration - 1)
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        loss = self.trainer.callback_metrics.get("train/loss")
+        if loss is not None and self.iteration % self.trainer.log_every_n_steps == 0 and not bool(loss.isfinite()):
+            raise InputError(
+                f"At iteration {self.iteration} the loss is no number any more ({float(loss)}), and what follows would be "
+                f"none either: lower optimizer.lr, set trainer.gradient_clip_val=1, or try trainer.precision=32-true."
+            )
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         super().optimizer_step(*args, **kwargs)
