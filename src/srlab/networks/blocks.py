@@ -1,6 +1,6 @@
 """The blocks that several designs share; a block that one paper alone uses lives in that paper's file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import torch
@@ -179,6 +179,35 @@ class ResidualBlock(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         residual: Tensor = self.branch(features)
         return features + self.residual_scale * residual
+
+
+class LongSkip(nn.Module):
+    """A head, and a body that learns what to add to its features: (B, in_channels, H, W) -> (B, width, H, W).
+
+    The frame of residual networks from SRResNet on; a subclass says what the body is made of.
+
+    Args:
+        in_channels: channels of the image.
+        width: channels of the features.
+        head: image to features.
+        body: layers in a row, features to features.
+        halo: of head and body together; None: unbounded.
+    """
+
+    def __init__(
+        self, in_channels: int, width: int, head: nn.Module, body: Iterable[nn.Module], halo: int | None
+    ) -> None:
+        super().__init__()
+        self.head = head
+        self.body = nn.Sequential(*body)
+        self.in_channels = in_channels
+        self.out_channels = width
+        self.halo = halo
+
+    def forward(self, image: Tensor) -> Tensor:
+        shallow = self.head(image)
+        deep: Tensor = shallow + self.body(shallow)
+        return deep
 
 
 class DenseLayers(nn.Module):

@@ -150,8 +150,8 @@ class SuperResolution(pl.LightningModule):
         return self.settings.scheduler(self.iteration - 1)
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        loss = self.trainer.callback_metrics.get("train/loss")
-        if loss is not None and self.iteration % self.trainer.log_every_n_steps == 0 and not bool(loss.isfinite()):
+        loss, every = self.trainer.callback_metrics.get("train/loss"), self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if loss is not None and self.iteration % every == 0 and not bool(loss.isfinite()):
             raise InputError(
                 f"At iteration {self.iteration} the loss is no number any more ({float(loss)}), and what follows would be "
                 f"none either: lower optimizer.lr, set trainer.gradient_clip_val=1, or try trainer.precision=32-true."

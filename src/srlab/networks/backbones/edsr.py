@@ -1,11 +1,9 @@
 """Residual blocks without batch normalisation (EDSR; Lim et al., CVPRW 2017, arXiv 1707.02921, section 3)."""
 
-from torch import Tensor, nn
-
-from srlab.networks.blocks import Convolution, ResidualBlock
+from srlab.networks.blocks import Convolution, LongSkip, ResidualBlock
 
 
-class EDSR(nn.Module):
+class EDSR(LongSkip):
     """A head, residual blocks and a convolution under a long skip: (B, in_channels, H, W) -> (B, width, H, W).
 
     Args:
@@ -24,17 +22,6 @@ class EDSR(nn.Module):
         residual_scale: float = 1.0,
         norm: str = "none",
     ) -> None:
-        super().__init__()
-        self.head = Convolution(in_channels, width)
-        self.body = nn.Sequential(
-            *(ResidualBlock(width, residual_scale=residual_scale, norm=norm) for _ in range(blocks)),
-            Convolution(width, width),
-        )
-        self.in_channels = in_channels
-        self.out_channels = width
-        self.halo = 2 + 2 * blocks
-
-    def forward(self, image: Tensor) -> Tensor:
-        shallow = self.head(image)
-        deep: Tensor = shallow + self.body(shallow)
-        return deep
+        head = Convolution(in_channels, width)
+        body = [ResidualBlock(width, residual_scale=residual_scale, norm=norm) for _ in range(blocks)]
+        super().__init__(in_channels, width, head, [*body, Convolution(width, width)], halo=2 + 2 * blocks)

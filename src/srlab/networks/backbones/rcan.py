@@ -2,10 +2,10 @@
 
 from torch import Tensor, nn
 
-from srlab.networks.blocks import Convolution
+from srlab.networks.blocks import Convolution, LongSkip
 
 
-class RCAN(nn.Module):
+class RCAN(LongSkip):
     """A head, residual groups and a convolution under a long skip: (B, in_channels, H, W) -> (B, width, H, W).
 
     Args:
@@ -19,19 +19,10 @@ class RCAN(nn.Module):
     def __init__(
         self, in_channels: int, width: int = 64, groups: int = 10, blocks: int = 20, reduction: int = 16
     ) -> None:
-        super().__init__()
-        self.head = Convolution(in_channels, width)
-        self.body = nn.Sequential(
-            *(ResidualGroup(width, blocks, reduction) for _ in range(groups)), Convolution(width, width)
-        )
-        self.in_channels = in_channels
-        self.out_channels = width
-        self.halo = None  # the attention averages the whole image
-
-    def forward(self, image: Tensor) -> Tensor:
-        shallow = self.head(image)
-        deep: Tensor = shallow + self.body(shallow)
-        return deep
+        head = Convolution(in_channels, width)
+        body = [ResidualGroup(width, blocks, reduction) for _ in range(groups)]
+        # The attention averages the whole image.
+        super().__init__(in_channels, width, head, [*body, Convolution(width, width)], halo=None)
 
 
 class ResidualGroup(nn.Module):

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from srlab.networks.blocks import Convolution, DenseLayers, start_he
+from srlab.networks.blocks import Convolution, DenseLayers, LongSkip, start_he
 
 
-class RRDBNet(nn.Module):
+class RRDBNet(LongSkip):
     """A head, the blocks and a convolution under a long skip: (B, in_channels, H, W) -> (B, width, H, W).
 
     Args:
@@ -20,19 +20,9 @@ class RRDBNet(nn.Module):
     def __init__(
         self, in_channels: int, width: int = 64, blocks: int = 23, growth: int = 32, residual_scale: float = 0.2
     ) -> None:
-        super().__init__()
-        self.head = Convolution(in_channels, width)
-        self.body = nn.Sequential(
-            *(RRDB(width, growth, residual_scale) for _ in range(blocks)), Convolution(width, width)
-        )
-        self.in_channels = in_channels
-        self.out_channels = width
-        self.halo = 2 + 15 * blocks
-
-    def forward(self, image: Tensor) -> Tensor:
-        shallow = self.head(image)
-        deep: Tensor = shallow + self.body(shallow)
-        return deep
+        head = Convolution(in_channels, width)
+        body = [RRDB(width, growth, residual_scale) for _ in range(blocks)]
+        super().__init__(in_channels, width, head, [*body, Convolution(width, width)], halo=2 + 15 * blocks)
 
 
 class RRDB(nn.Module):

@@ -1,11 +1,11 @@
 """Residual blocks with batch normalisation (SRResNet; Ledig et al., CVPR 2017, arXiv 1609.04802, section 2.1)."""
 
-from torch import Tensor, nn
+from torch import nn
 
-from srlab.networks.blocks import Convolution, ResidualBlock, activation_layer, norm_layer
+from srlab.networks.blocks import Convolution, LongSkip, ResidualBlock, activation_layer, norm_layer
 
 
-class SRResNet(nn.Module):
+class SRResNet(LongSkip):
     """A wide-kernelled head, residual blocks, a convolution, a long skip: (B, in_channels, H, W) -> (B, width, H, W).
 
     Args:
@@ -26,20 +26,7 @@ class SRResNet(nn.Module):
         norm: str = "batch",
         activation: str = "prelu_one",
     ) -> None:
-        super().__init__()
-        self.head = nn.Sequential(
-            Convolution(in_channels, width, head_kernel_size), activation_layer(activation, width)
-        )
-        self.body = nn.Sequential(
-            *(ResidualBlock(width, norm=norm, activation=activation) for _ in range(blocks)),
-            Convolution(width, width),
-            norm_layer(norm, width),
-        )
-        self.in_channels = in_channels
-        self.out_channels = width
-        self.halo = head_kernel_size // 2 + 2 * blocks + 1
-
-    def forward(self, image: Tensor) -> Tensor:
-        shallow = self.head(image)
-        deep: Tensor = shallow + self.body(shallow)
-        return deep
+        head = nn.Sequential(Convolution(in_channels, width, head_kernel_size), activation_layer(activation, width))
+        body = [ResidualBlock(width, norm=norm, activation=activation) for _ in range(blocks)]
+        last = [Convolution(width, width), norm_layer(norm, width)]
+        super().__init__(in_channels, width, head, [*body, *last], halo=head_kernel_size // 2 + 2 * blocks + 1)
