@@ -57,6 +57,16 @@ LINES: dict[str, list[str]] = {
         *UNPAIRED,
     ],
     "any_scale": ["paradigm=any_scale", "network=meta_edsr", "scale=3", "backbone.blocks=1", "backbone.width=8"],
+    "deep_image_prior": [
+        "experiment=dip_x4",
+        *("data.image=null", "data.hr=photos/0.png", "paradigm.patience=100"),
+        *("backbone.in_channels=4", "backbone.width=6", "backbone.skip=2", "backbone.scales=2"),
+    ],
+    "zero_shot": [
+        "experiment=zssr_x2_gradual",
+        *("data.image=null", "data.hr=photos/0.png", "backbone.width=6", "backbone.layers=2"),
+        *("paradigm.scales=[[1,2],[2,2]]", "paradigm.back_projections=[1,1]", "paradigm.fathers.crop=16"),
+    ],
 }
 """A tiny training of each paradigm."""
 MOMENTS = (
@@ -96,6 +106,12 @@ class Trained(NamedTuple):
         return (self.folder / "cut.txt").stat().st_size
 
 
+def arguments_of(line: str) -> list[str]:
+    """The whole command of a line; an experiment brings its own data and backbone."""
+    own = ("data", "backbone") if LINES[line][:1] and LINES[line][0].startswith("experiment=") else ("nothing",)
+    return [*(item for item in BASE if not item.startswith(own)), *LINES[line]]
+
+
 def train(folder: Path, arguments: Sequence[str], kills: Sequence[Moment | float] = ()) -> Trained:
     """Run `srlab-train` in a folder until it ends by itself; the first starts are killed, each at its moment.
 
@@ -130,10 +146,14 @@ def differences(left_alone: Trained, killed: Trained) -> list[str]:
     for name in ("metrics.csv", "results.csv"):
         if _rows(left_alone.folder / name) != _rows(killed.folder / name):
             found.append(name)
-    weights = "export/model.safetensors"
-    if (left_alone.folder / weights).read_bytes() != (killed.folder / weights).read_bytes():
-        found.append(weights)
+    for name in ("export/model.safetensors", "sr.png"):
+        if _content(left_alone.folder / name) != _content(killed.folder / name):
+            found.append(name)
     return found
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
 
 
 def _start(folder: Path, arguments: Sequence[str], kill: Moment | float | None) -> int:

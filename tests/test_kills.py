@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import draw_photos
-from tests.kills import BASE, LINES, MOMENTS, Moment, Trained, differences, train
+from tests.kills import BASE, LINES, MOMENTS, Moment, Trained, arguments_of, differences, train
 
 KILLS = (
     Moment("after an optimizer's step", 3),
@@ -31,7 +31,7 @@ def left_alone(tmp_path_factory: pytest.TempPathFactory) -> LeftAlone:
         if line not in trained:
             folder = tmp_path_factory.mktemp("left_alone")
             draw_photos(folder / "photos")
-            trained[line] = train(folder, [*BASE, *LINES[line]])
+            trained[line] = train(folder, arguments_of(line))
         return trained[line]
 
     return of
@@ -41,7 +41,7 @@ def left_alone(tmp_path_factory: pytest.TempPathFactory) -> LeftAlone:
 @pytest.mark.parametrize("line", LINES)
 def test_a_killed_training_comes_to_the_same_end(line: str, left_alone: LeftAlone, tmp_path: Path) -> None:
     kills = KILLS if line == "supervised" else KILLS[:2]
-    killed = train(tmp_path, [*BASE, *LINES[line]], kills)
+    killed = train(tmp_path, arguments_of(line), kills)
     assert killed.kills == len(kills)
     assert differences(left_alone(line), killed) == []
 
@@ -61,7 +61,7 @@ def test_a_start_finds_its_position_without_replaying_data(tmp_path: Path) -> No
 @pytest.mark.parametrize("line", LINES)
 def test_many_kills_at_random_change_nothing(line: str, tmp_path: Path) -> None:
     rng = random.Random(line)
-    arguments = [*BASE, *LINES[line], "iterations=40"]
+    arguments = [*arguments_of(line), "iterations=40"]
     kills = [
         Moment(rng.choice(MOMENTS), rng.randint(1, 40), rng.randint(1, 3))
         if rng.random() < 0.5

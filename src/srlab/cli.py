@@ -63,7 +63,10 @@ def command(config_name: str, task: Callable[[DictConfig], Objective | None]) ->
         return
     finally:
         for sweep in sweeps:
+            from srlab.sweeps.scores import join_scores  # heavy: after --help and completion
+
             print_table(sweep, write_table(sweep))
+            join_scores(sweep)
     print(f"srlab-{config_name}: {message}", file=sys.stderr)  # noqa: T201
     sys.exit(2)
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from srlab.sweeps.scores import join_scores
 from srlab.sweeps.table import OVER, SWEEP, print_table, write_table
 
 
@@ -26,6 +27,7 @@ def main() -> None:
     if not lines:
         parser.exit(2, f"srlab-sweep: {arguments.folder} holds no jobs of a sweep: give the folder of one.\n")
     print_table(arguments.folder, lines)
+    join_scores(arguments.folder)
     sys.exit(0)
 
 
