@@ -12,6 +12,7 @@ from torch import nn
 
 import srlab
 from srlab.errors import InputError
+from srlab.inference.exchange import write_onnx
 from srlab.networks.network import Network
 
 Compose = Callable[..., Network]
@@ -233,6 +234,24 @@ def exports(network: Network) -> None:
     lr = torch.rand(1, 3, 9 * unit, 21 * unit)
     with torch.no_grad():
         torch.testing.assert_close(program.module()(lr).sr, network(lr).sr)
+
+
+UNTRACEABLE = ("upsampler=meta", "backbone=edsr_ppm")
+"""Kernels of a real number, and means over as many regions at any size, are not among ONNX's operators."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overrides", ALONE)
+def test_every_part_gives_its_image_in_onnxruntime_or_is_refused(
+    composed: Compose, overrides: list[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    network = composed(*overrides).eval()
+    if set(overrides) & set(UNTRACEABLE):
+        with pytest.raises(InputError, match=r"[uU]se format=srlab"):
+            write_onnx(network, tmp_path / "model.onnx")
+    else:
+        assert write_onnx(network, tmp_path / "model.onnx") < 1e-4
 
 
 @pytest.mark.parametrize("name", sorted({*choices("network")} - FROM_A_FILE))
