@@ -8,7 +8,6 @@ the features of HR without and of SR with a graph, the generator's step. The two
 """
 
 import argparse
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ import hydra
 import torch
 from torch.nn import functional as F
 
-from benchmarks.training import RoundTimer
+from benchmarks.training import take_turns
 from srlab import build
 from srlab.config import register
 from srlab.losses.features import VGG
@@ -89,16 +88,7 @@ def main() -> None:
         cfg.network_name = "srgan"
         training = build.training(cfg)
         bare = bare_step(build.build(cfg.framework), build.build(cfg.discriminator), cfg.trainer.precision)
-        bare(2)
-        timer = RoundTimer(bare, arguments.iterations, arguments.rounds)
-        training.trainer.callbacks.append(timer)  # type: ignore[attr-defined]
-        training.trainer.fit(training.paradigm, training.data)
-    pairs = list(zip(timer.bare_seconds[1:], timer.trainer_seconds, strict=False))
-    shares = sorted(b / t for b, t in pairs)
-    print(f"precision {cfg.trainer.precision}, {arguments.rounds} rounds of {arguments.iterations} steps")
-    print(f"bare parts   {statistics.median(b for b, _ in pairs) / arguments.iterations:.3f} CPU-s a step")
-    print(f"Trainer step {statistics.median(t for _, t in pairs) / arguments.iterations:.3f} CPU-s a step")
-    print(f"Trainer / bare throughput: median {statistics.median(shares):.3f} ({shares[0]:.3f} to {shares[-1]:.3f})")
+        take_turns(training, bare, arguments.rounds, arguments.iterations)
 
 
 if __name__ == "__main__":

@@ -91,22 +91,27 @@ def compose(folder: str) -> Any:
     return cfg
 
 
+def take_turns(training: build.Training, bare: Callable[[int], float], rounds: int, iterations: int) -> None:
+    """Run the training and a bare loop in turn, and print the Trainer's throughput as a share of the bare one's."""
+    bare(2)
+    timer = RoundTimer(bare, iterations, rounds)
+    training.trainer.callbacks.append(timer)  # type: ignore[attr-defined]
+    training.trainer.fit(training.paradigm, training.data)
+    pairs = list(zip(timer.bare_seconds[1:], timer.trainer_seconds, strict=False))
+    shares = sorted(b / t for b, t in pairs)
+    print(f"precision {training.trainer.precision}, {rounds} rounds of {iterations} steps")
+    print(f"bare loop    {statistics.median(b for b, _ in pairs) / iterations:.3f} CPU-s a step")
+    print(f"Trainer loop {statistics.median(t for _, t in pairs) / iterations:.3f} CPU-s a step")
+    print(f"Trainer / bare throughput: median {statistics.median(shares):.3f} ({shares[0]:.3f} to {shares[-1]:.3f})")
+
+
 def compare_loops(rounds: int, iterations: int) -> None:
-    """Print the Trainer's throughput as a share of the bare loop's."""
+    """Train EDSR by the Trainer and by a bare loop, in turn."""
     with tempfile.TemporaryDirectory() as folder:
         cfg = compose(folder)
         training = build.training(cfg)
         bare = bare_step(build.build(cfg.framework), cfg.trainer.precision, channels_last=True)
-        bare(2)
-        timer = RoundTimer(bare, iterations, rounds)
-        training.trainer.callbacks.append(timer)  # type: ignore[attr-defined]
-        training.trainer.fit(training.paradigm, training.data)
-    pairs = list(zip(timer.bare_seconds[1:], timer.trainer_seconds, strict=False))
-    shares = sorted(b / t for b, t in pairs)
-    print(f"precision {cfg.trainer.precision}, {rounds} rounds of {iterations} steps")
-    print(f"bare loop    {statistics.median(b for b, _ in pairs) / iterations:.3f} CPU-s a step")
-    print(f"Trainer loop {statistics.median(t for _, t in pairs) / iterations:.3f} CPU-s a step")
-    print(f"Trainer / bare throughput: median {statistics.median(shares):.3f} ({shares[0]:.3f} to {shares[-1]:.3f})")
+        take_turns(training, bare, rounds, iterations)
 
 
 VARIANTS = ["32 nchw", "32 channels_last", "bf16 nchw", "bf16 channels_last", "bf16 channels_last compiled"]

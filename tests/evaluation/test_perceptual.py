@@ -79,6 +79,8 @@ def test_the_blur_effect_rises_with_blur(pair: tuple[Tensor, Tensor]) -> None:
     blurred = torch.nn.functional.avg_pool2d(hr, 5, 1)
     metric = BlurEffect()
     assert 0 < metric(hr, hr) < metric(blurred, blurred) < 1
+    grey = hr[:, :1]
+    assert metric(grey, grey) == pytest.approx(metric(grey.expand(-1, 3, -1, -1), grey), abs=1e-6)
     assert not metric.facts.higher_is_better
 
 

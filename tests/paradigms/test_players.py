@@ -121,3 +121,18 @@ def test_a_network_with_two_turns_cannot_accumulate(duel: Duel, tmp_path: Path) 
     duel.players = {"inner": Player((duel.network,), sgd), "outer": Player((duel.network, duel.critic), sgd)}
     with pytest.raises(ValueError, match="accumulate_grad_batches=3"):
         fit(duel, tmp_path, accumulate=3)
+
+
+def test_mixed_precision_sees_weights_that_moved_within_the_iteration(duel: Duel, tmp_path: Path) -> None:
+    seen: list[tuple[float, float]] = []
+
+    def critical_step(batch: Tensor, batch_idx: int) -> None:
+        with duel.turn("critic") as descend:
+            before = duel.critic(torch.ones(1, 1)).sum()
+            descend(before)  # by SGD at the rate 1 or 0.1: down by as much
+            seen.append((before.item(), duel.critic(torch.ones(1, 1)).item()))
+
+    duel.training_step = critical_step  # type: ignore[method-assign]
+    duel.critic.weight.data.fill_(8.0)
+    fit(duel, tmp_path, precision="bf16-mixed")
+    assert [before - after for before, after in seen[:4]] == [1, 1, 1, 1]

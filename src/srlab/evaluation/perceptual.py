@@ -121,7 +121,10 @@ class BlurEffect(Metric):
     def __call__(self, sr: Tensor, hr: Tensor) -> float:
         from skimage import measure
 
-        blur = measure.blur_effect(sr[0].double().numpy(), h_size=self.window_pixels, channel_axis=0)  # type: ignore[no-untyped-call]
+        coloured = sr.shape[1] == 3  # else the mean of the bands
+        image = (sr[0] if coloured else sr[0].mean(0)).double().numpy()
+        axis = 0 if coloured else None
+        blur = measure.blur_effect(image, h_size=self.window_pixels, channel_axis=axis)  # type: ignore[no-untyped-call]
         return float(blur)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+import torch
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.strategies import DDPStrategy
 from torch import Tensor, nn
@@ -114,6 +115,7 @@ class Players(SuperResolution):
         optimizer = self._optimizer(name)
         with self._uncounted(optimizer) if self._counted == self.iteration else self._counting():
             optimizer.step()
+        torch.clear_autocast_cache()  # which holds the weights as they were before the step, until the iteration's end
         optimizer.zero_grad()
         self.moved(name)
 
