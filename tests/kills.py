@@ -23,7 +23,14 @@ from tests.conftest import TINY
 BASE = [*TINY, "callbacks=[checkpoints]", "trainer.log_every_n_steps=2", "hydra.run.dir=run", "resume=auto"]
 """6 iterations on the folder `photos`, saved at every other, validated at the 4th and the 6th."""
 GAN = ["paradigm=adversarial", "discriminator=patchgan", "discriminator.width=4", "discriminator.strides=[2,1]"]
-UNPAIRED = ["~data.root", "~data.val_root", "data=unpaired", "data.hr_root=photos/0.png", "data.lr_root=photos/1.png"]
+UNPAIRED = [
+    "data._target_=srlab.data.unpaired.UnpairedData",
+    "~data.root",
+    "~data.val_root",
+    "+data.hr_root=photos/0.png",
+    "+data.lr_root=photos/1.png",
+    "+data.val_hr_root=photos",
+]
 LINES: dict[str, list[str]] = {
     "supervised": [],
     "supervised, accumulated": ["trainer.accumulate_grad_batches=2", "iterations=7"],

@@ -4,7 +4,7 @@
 
 writes, for each, as CSV: the PSNR of its mean LR to the true LR without noise; the sigma of its noise (of 255); the
 L1 distance of its kernel, by least squares from HR and mean LR, to the true one's; and the mean distance of its radial
-power spectrum to that of real LR, in dB.
+power spectrum to that of real LR, in dB. With --figure, it draws the LR of three test images beside each other.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from srlab.data.images import find_images, read_image, to_tensor
 from srlab.degradation.blur import KernelBlur
 from srlab.degradation.downscale import downscale
 from srlab.degradation.learned import Learned
+from srlab.evaluation.strips import Panel, stack, strip
 
 DRAWS, TAPS, BORDER = 8, 15, 8
 SCALE, KERNEL = 2, 2
@@ -31,6 +32,7 @@ def main() -> None:
     parser.add_argument("kernels")
     parser.add_argument("folder", type=Path)
     parser.add_argument("runs", type=Path, nargs="*")
+    parser.add_argument("--figure", type=Path)
     options = parser.parse_args()
     hrs, reals = (images(options.folder / name) for name in ("test", "test_LR"))
     blur = KernelBlur(SCALE, options.kernels, indices=[KERNEL])
@@ -44,6 +46,14 @@ def main() -> None:
     }
     learned = {run.name: made_by(run) for run in options.runs}
     makers |= learned
+    if options.figure:
+        shown = [
+            {name: make(hr, 0) for name, make in makers.items()} | {"real": real}
+            for hr, real in zip(hrs, reals, strict=True)
+        ]
+        stack([strip([Panel(f"{name} LR", lr[0]) for name, lr in one.items()], zoom=2) for one in shown[:3]]).save(
+            options.figure
+        )
     print("degradation,psnr_of_mean,noise_sigma,kernel_l1,spectrum_db")
     for name, make in makers.items():
         draws = [torch.cat([make(hr, seed) for seed in range(DRAWS if name in learned else 1)]) for hr in hrs]
@@ -78,7 +88,7 @@ def least_squares(hrs: list[Tensor], lrs: list[Tensor]) -> Tensor:
         rows = rows[:, BORDER:-BORDER, BORDER:-BORDER].flatten(1)
         gram += rows @ rows.T
         right += rows @ target.flatten()
-    gram += 1e-4 * gram.diagonal().mean() * torch.eye(TAPS**2)  # what the images do not excite
+    gram += 1e-3 * gram.diagonal().mean() * torch.eye(TAPS**2)  # what the images do not excite
     kernel: Tensor = torch.linalg.solve(gram, right)
     return kernel.view(TAPS, TAPS)
 

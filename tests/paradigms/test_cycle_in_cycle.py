@@ -1,5 +1,7 @@
 """The cycles: whom each term reaches, who moves when, what the reverse cycle adds, and what is exported."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +180,20 @@ def test_a_network_without_a_translator_is_refused(tmp_path: Path) -> None:
     cfg.paradigm.network = cfg.framework
     with pytest.raises(InputError, match="has no G1"):
         build(cfg.paradigm)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("photos")
+def test_two_processes_are_one_large_batch(command: Command, tmp_path: Path) -> None:
+    plain = ["discriminator.norm=none", "discriminator_lr.norm=none", "paradigm.inner_iterations=1", "iterations=2"]
+    plain += [f"{group}=sgd" for group in ("optimizer", "optimizer@optimizer_g", "optimizer@optimizer_d")]
+    plain += [f"{name}.lr=0.01" for name in ("optimizer", "optimizer_g", "optimizer_d")]
+    plain += [f"~{name}.betas" for name in ("optimizer", "optimizer_g", "optimizer_d")]  # the paradigm's, of Adam
+    assert command("train", *SMALL, *plain, "data.batch_size=4", "hydra.run.dir=large").status == 0
+    train = Path(sys.executable).with_name("srlab-train")
+    two = ["trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy=ddp", "hydra.run.dir=two"]
+    subprocess.run([str(train), *SMALL, *plain, *two], cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    file = "checkpoints/iteration_000000002.ckpt"
+    large, both = (torch.load(tmp_path / run / file, weights_only=True) for run in ("large", "two"))
+    assert large["global_step"] == both["global_step"] == 2
+    torch.testing.assert_close(large["state_dict"], both["state_dict"], rtol=0, atol=1e-5)

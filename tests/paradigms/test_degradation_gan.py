@@ -122,6 +122,18 @@ def test_another_paradigm_trains_on_the_learned_degradation(command: Command, tm
         Learned(2, str(tmp_path))
 
 
+@pytest.mark.usefixtures("poor")
+@pytest.mark.parametrize("experiment", ["degradation_gan", "cycle_in_cycle"])
+def test_the_shipped_experiments_run(command: Command, experiment: str) -> None:
+    tiny = [
+        item for item in SMALL if not item.startswith(("paradigm", "degrader", "discriminator", "data=", "iterations"))
+    ]
+    stage = {"degradation_gan": "degradation", "cycle_in_cycle": "inner"}[experiment]
+    both = [f"experiment={experiment}", "iterations=2", f"paradigm.{stage}_iterations=1", "hydra.run.dir=run"]
+    outcome = command("train", *tiny, *both)
+    assert outcome.status == 0, outcome.err
+
+
 def test_each_step_goes_through_the_whole_schedule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paradigm = _paradigm(
         tmp_path, "scheduler=cosine", "scheduler.floor=0", "iterations=8", "paradigm.degradation_iterations=0.5"
