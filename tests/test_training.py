@@ -2,7 +2,10 @@
 
 import contextlib
 import csv
+import os
 import re
+import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -54,8 +57,10 @@ def test_a_run_leaves_all_that_it_promises(command: Command, tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("photos")
-@pytest.mark.parametrize("accumulate", [1, 2])
-@pytest.mark.parametrize(("end", "status"), [("null", 1), ("SIGINT", 130)])
+@pytest.mark.parametrize(
+    ("end", "status", "accumulate"),
+    [("null", 1, 1), ("null", 1, 2), ("SIGINT", 130, 2), ("SIGTERM", 143, 1), ("SIGUSR2", 143, 1)],
+)
 def test_a_run_that_was_ended_goes_on_to_the_same_weights_and_records(
     command: Command, tmp_path: Path, end: str, status: int, accumulate: int
 ) -> None:
@@ -104,6 +109,27 @@ def test_the_same_command_starts_a_run_and_goes_on_with_it(command: Command, tmp
         assert (outcome.status, other[0] in outcome.err) == (2, True)
     outcome = command("train", *TINY, "resume=auto")
     assert (outcome.status, "add hydra.run.dir=" in outcome.err) == (2, True)
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_full_disk_and_a_torn_checkpoint_cost_no_more_than_a_checkpoint(command: Command, tmp_path: Path) -> None:
+    same = [*TINY, "hydra.run.dir=run", "resume=auto"]
+    previous, (soft, hard) = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))  # bytes that any file may have: a checkpoint has more
+    try:
+        outcome = command("train", *same)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, previous)
+    assert (outcome.status, "could not be written (File too large)" in outcome.err) == (2, True)
+    assert not list((tmp_path / "run/checkpoints").iterdir())
+    assert command("train", *same).status == 0
+    final = tmp_path / "run/checkpoints/iteration_000000006.ckpt"
+    whole = weights_of(final)
+    os.truncate(final, final.stat().st_size // 2)
+    assert command("train", *same).status == 0
+    assert all(torch.equal(whole[name], tensor) for name, tensor in weights_of(final).items())
+    assert "iteration_000000006.ckpt cannot be read" in (tmp_path / "run/train.log").read_text()
 
 
 @pytest.mark.usefixtures("photos")

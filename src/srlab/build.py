@@ -45,6 +45,7 @@ class Training(NamedTuple):
 def training(cfg: DictConfig) -> Training:
     """Build a training, the parts that can refuse soonest first: no data is read before all of them stand."""
     import lightning.pytorch as pl
+    from lightning.fabric.plugins.environments import SLURMEnvironment
 
     from srlab import run
     from srlab.callbacks.atomic import AtomicCheckpointIO
@@ -62,12 +63,14 @@ def training(cfg: DictConfig) -> Training:
     data = build(cfg.data)
     data.check_network(paradigm.network)
     callbacks = build_all(cfg.callbacks)
+    # Lightning would save in the middle of a step when Slurm signals; callbacks/endings.py sees to it
+    slurm = [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
     trainer = build(
         cfg.trainer,
         callbacks=callbacks,
         enable_checkpointing=any(isinstance(callback, Checkpoints) for callback in callbacks),
         logger=build_all(cfg.logger),
-        plugins=[AtomicCheckpointIO()],
+        plugins=[AtomicCheckpointIO(), *slurm],
         default_root_dir=cfg.run_dir,
         **paradigm.takes_over(cfg.trainer),
     )

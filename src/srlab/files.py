@@ -1,11 +1,15 @@
 """Files that survive a kill at any moment: either the old one is there, or the new one is, whole."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from srlab.errors import InputError
+
 UNFINISHED = ".tmp"
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -21,6 +25,14 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except (OSError, RuntimeError) as error:  # torch turns the one into the other
+        cause = error if isinstance(error, OSError) else error.__context__
+        if isinstance(cause, OSError) and cause.errno in FULL:
+            raise InputError(
+                f"{path} could not be written ({cause.strerror}). What was saved before is whole: make room, and go on "
+                f"with the run (resume=<its folder>)."
+            ) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)

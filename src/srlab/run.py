@@ -87,6 +87,7 @@ def quieten_lightning() -> None:
         r".*does not have many workers",  # decoded images are cut faster than workers hand them on
         r".*ended before the epoch ended and your dataloader is not resumable",  # the stream is
         r".*isinstance\(treespec, LeafSpec\)",
+        r".*The `srun` command is available on your system but is not used",  # a login node has it
     ):
         warnings.filterwarnings("ignore", message)
 

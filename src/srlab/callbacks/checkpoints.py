@@ -1,17 +1,13 @@
-"""When a run is saved, and how Ctrl-C ends it."""
+"""When a run is saved."""
 
 import logging
-import os
-import signal
-import threading
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
-import torch
 from lightning.pytorch.callbacks import Checkpoint
 
+from srlab.callbacks.endings import Endings
 from srlab.errors import InputError
 from srlab.evaluation.metrics import higher_is_better
 from srlab.paradigms.base import SuperResolution
@@ -22,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Checkpoints(Checkpoint):
-    """Save every so many iterations, at the end, on Ctrl-C, and whenever the watched metric is at its best.
+    """Save every so many iterations, at the end, when told to end, and whenever the watched metric is at its best.
 
     Files are `iteration_<number>.ckpt` and `best.ckpt`. Nothing is saved between two optimizer steps; where validation
     follows an iteration, that iteration is saved after it, so that a resumed run repeats no validation and misses none.
@@ -45,15 +41,14 @@ class Checkpoints(Checkpoint):
         self.best: float | None = None
         self.watched = ""
         self.due = False
-        self.interrupted = False
-        self._previous_handler: Any = None
+        self.endings = Endings()
 
     # Saving
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
         iteration = self._iteration(trainer)
         at_the_end = iteration == trainer.num_training_batches or trainer.should_stop
-        self.due = self.due or at_the_end or iteration % self.every == 0 or self._interruption(trainer)
+        self.due = self.due or at_the_end or iteration % self.every == 0 or self.endings.agreed(trainer) > 0
         assert isinstance(pl_module, SuperResolution)
         if self.due and not pl_module.accumulating and not self._validation_follows(trainer):
             # Lightning logs an iteration after this hook: a kill in between would lose what is not logged before saving
@@ -72,7 +67,7 @@ class Checkpoints(Checkpoint):
         if self._improves(float(value)):
             self.best = float(value)
             trainer.save_checkpoint(self.folder / "best.ckpt")
-        if (self.due or self._interruption(trainer)) and not pl_module.accumulating:
+        if (self.due or self.endings.agreed(trainer)) and not pl_module.accumulating:
             self._save(trainer)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -80,16 +75,16 @@ class Checkpoints(Checkpoint):
             self._remove_old(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._restore_handler()
+        self.endings.restore()
 
     def _save(self, trainer: pl.Trainer) -> None:
         self.due = False
         path = self.folder / f"iteration_{self._iteration(trainer):09d}.ckpt"
         trainer.save_checkpoint(path)
         self._remove_old(trainer)
-        if self._interruption(trainer):
+        if self.endings.agreed(trainer):
             log.warning("Saved %s. Go on with: srlab-train resume=%s", path, self.folder.parent)
-            raise SystemExit(130)
+            self.endings.leave(trainer)
 
     def _remove_old(self, trainer: pl.Trainer) -> None:
         if trainer.is_global_zero:
@@ -126,29 +121,10 @@ class Checkpoints(Checkpoint):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.best, self.watched = state_dict["best"], state_dict.get("watched", "")
 
-    # Ctrl-C
+    # Ctrl-C, and what a cluster sends
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if threading.current_thread() is threading.main_thread():
-            self._previous_handler = signal.signal(signal.SIGINT, self._note_interruption)
+        self.endings.listen()
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        self._restore_handler()
-
-    def _note_interruption(self, signal_number: int, frame: FrameType | None) -> None:
-        if self.interrupted:
-            raise KeyboardInterrupt
-        self.interrupted = True
-        os.write(2, b"\nInterrupted: saving after this iteration. Ctrl-C again stops at once, without saving.\n")
-
-    def _interruption(self, trainer: pl.Trainer) -> bool:
-        """Whether any rank was interrupted: all ranks agree, so that they save and leave together."""
-        if trainer.world_size == 1:
-            return self.interrupted
-        flag = torch.tensor(float(self.interrupted), device=trainer.strategy.root_device)
-        return bool(trainer.strategy.reduce(flag, reduce_op="sum"))
-
-    def _restore_handler(self) -> None:
-        if self._previous_handler is not None:
-            signal.signal(signal.SIGINT, self._previous_handler)
-            self._previous_handler = None
+        self.endings.restore()
