@@ -45,7 +45,7 @@ class Training(NamedTuple):
 def training(cfg: DictConfig) -> Training:
     """Build a training, the parts that can refuse soonest first: no data is read before all of them stand."""
     import lightning.pytorch as pl
-    from lightning.fabric.plugins.environments import SLURMEnvironment
+    from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 
     from srlab import run
     from srlab.callbacks.atomic import AtomicCheckpointIO
