@@ -1,5 +1,6 @@
 """`srlab-upscale` on files of every kind."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from srlab.build import build
-from srlab.data.images import read_image
+from srlab.data.images import read_image, to_tensor
 from srlab.degradation.resize import resize
+from srlab.inference.enlarge import enlarge
 from srlab.inference.exported import export
+from srlab.networks.network import Network
 from tests.conftest import Command, composed
 
 RNG = np.random.default_rng(0)
@@ -47,32 +50,114 @@ def test_size_depth_and_channels_are_kept(command: Command, tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("mixed")
-def test_nothing_is_overwritten_and_nothing_is_begun_that_cannot_be_done(command: Command, tmp_path: Path) -> None:
-    arguments = ["input=mixed/grey.png", "output=large", "network=bicubic"]
+def test_nothing_is_overwritten_and_resume_does_what_is_missing(command: Command, tmp_path: Path) -> None:
+    arguments = ["input=mixed", "output=large", "network=bicubic"]
     assert command("upscale", *arguments).status == 0
+    (tmp_path / "large/clear_x2.png").unlink()
+    before = {path: path.read_bytes() for path in (tmp_path / "large").rglob("*.*")}
     again = command("upscale", *arguments)
     assert (again.status, "nothing is overwritten" in again.err) == (2, True)
-    tifffile.imwrite(tmp_path / "mixed/zz.tif", RNG.random((24, 20, 5), dtype=np.float32))
-    banded = command("upscale", "input=mixed", "output=other", "network=bicubic")
-    assert (banded.status, "zz.tif has 5 channels" in banded.err) == (2, True)
-    assert not (tmp_path / "other").exists()
+    assert command("upscale", *arguments, "resume=true").status == 0
+    assert (tmp_path / "large/clear_x2.png").is_file()
+    assert all(path.read_bytes() == content for path, content in before.items())
+    assert command("upscale", *arguments, "resume=true").status == 0
     assert "weights" in command("upscale", "input=mixed/grey.png", "network=edsr_baseline").err
 
 
-def test_all_unreadable_files_are_named_and_no_image_is_enlarged(command: Command, tmp_path: Path, mixed: Path) -> None:
-    for name in ("a.png", "b.jpg"):
-        (mixed / name).write_text("no image")
-    outcome = command("upscale", "input=mixed", "output=large")
+def test_a_broken_file_stops_no_other_and_is_told_at_the_end(command: Command, tmp_path: Path, mixed: Path) -> None:
+    (mixed / "a.png").write_text("no image")
+    whole = (mixed / "grey.png").read_bytes()
+    (mixed / "cut.png").write_bytes(whole[: len(whole) // 2])
+    tifffile.imwrite(mixed / "banded.tif", RNG.random((24, 20, 5), dtype=np.float32))
+    outcome = command("upscale", "input=mixed", "output=large", "network=bicubic", "hydra.run.dir=run")
     assert outcome.status == 2
-    assert "a.png" in outcome.err
-    assert "b.jpg" in outcome.err
-    assert not (tmp_path / "large").exists()
+    for name, reason in (("a.png", "cannot be read"), ("cut.png", "cannot be read"), ("banded.tif", "has 5 channels")):
+        assert any(name in line and reason in line for line in outcome.err.splitlines()), outcome.err
+    assert "3 of 7 images" in outcome.err
+    written = sorted(path.name for path in (tmp_path / "large").rglob("*.*"))
+    assert written == ["clear_x2.png", "deep_x2.tif", "float_x2.tif", "grey_x2.png"]
+    with (tmp_path / "run/upscaled.csv").open(newline="") as file:
+        rows = {Path(row["source"]).name: row for row in csv.DictReader(file)}
+    assert (rows["deep.tif"]["height"], rows["deep.tif"]["error"]) == ("20", "")
+    assert rows["cut.png"]["error"]
+
+
+@pytest.mark.usefixtures("mixed")
+def test_a_pattern_chooses_and_an_output_below_the_input_is_no_input(command: Command, tmp_path: Path) -> None:
+    assert command("upscale", "input='mixed/**/*.tif'", "output=large", "network=bicubic").status == 0
+    assert sorted(path.name for path in (tmp_path / "large").rglob("*.*")) == ["deep_x2.tif", "float_x2.tif"]
+    arguments = ["input=mixed", "output=mixed/large", "network=bicubic", "resume=true"]
+    assert command("upscale", *arguments).status == 0
+    assert command("upscale", *arguments).status == 0
+    assert len([path for path in (tmp_path / "mixed/large").rglob("*.*") if path.is_file()]) == 4
+    missing = command("upscale", "input='mixed/*.gif'", "network=bicubic")
+    assert (missing.status, "no image fits the pattern" in missing.err) == (2, True)
+
+
+def small_edsr(folder: Path) -> Network:
+    cfg = composed("upscale", ["network=edsr_baseline", "backbone.blocks=2", "backbone.width=8"])
+    composition = OmegaConf.to_container(cfg.framework, resolve=True)
+    assert isinstance(composition, dict)
+    torch.manual_seed(0)
+    network: Network = build(cfg.framework)
+    export(network, composition, folder, {"network_name": "small"})
+    return network.eval()
+
+
+@pytest.mark.usefixtures("mixed")
+def test_tiles_batches_devices_and_workers_change_no_pixel(command: Command, tmp_path: Path) -> None:
+    network = small_edsr(tmp_path / "net")
+    how = ["tile=8", "batch=3", "device='cpu,cpu'", "workers=3", "precision=32"]
+    assert command("upscale", "input=mixed", "weights=net", "output=large", *how).status == 0
+    pixels = read_image(tmp_path / "mixed/below/float.tif")
+    expected = enlarge(network, to_tensor(pixels)[None])[0].movedim(0, -1).numpy()
+    np.testing.assert_allclose(read_image(tmp_path / "large/below/float_x2.tif"), expected, atol=1e-5)
+
+
+@pytest.mark.usefixtures("mixed")
+def test_self_ensemble_is_the_mean_of_eight(command: Command, tmp_path: Path) -> None:
+    network = small_edsr(tmp_path / "net")
+    arguments = ["input=mixed/below/float.tif", "weights=net", "output=large", "precision=32", "self_ensemble=true"]
+    assert command("upscale", *arguments).status == 0
+    lr = to_tensor(read_image(tmp_path / "mixed/below/float.tif"))[None]
+    turned = [
+        np.rot90(enlarge(network, torch.rot90(image, turn, (-2, -1)))[0].numpy(), -turn, (1, 2))[..., ::mirror]
+        for mirror in (1, -1)
+        for image in [lr if mirror == 1 else lr.flip(-1)]
+        for turn in range(4)
+    ]
+    expected = np.mean(turned, axis=0).transpose(1, 2, 0)
+    # the mean is taken before values are cut off at 0 and 1, which moves it where some of the eight are beyond
+    assert float(np.abs(read_image(tmp_path / "large/float_x2.tif") - expected).mean()) < 1e-3
+
+
+def test_a_network_that_sees_all_is_tiled_with_a_word_of_warning(command: Command, tmp_path: Path) -> None:
+    cfg = composed("upscale", ["network=rcan", "backbone.groups=1", "backbone.blocks=1", "backbone.width=16"])
+    composition = OmegaConf.to_container(cfg.framework, resolve=True)
+    assert isinstance(composition, dict)
+    export(build(cfg.framework), composition, tmp_path / "net", {"network_name": "small"})
+    Image.fromarray(RNG.integers(0, 256, (100, 90, 3), dtype=np.uint8)).save(tmp_path / "x.png")
+    outcome = command("upscale", "input=x.png", "weights=net", "output=large", "tile=32")
+    assert outcome.status == 0
+    assert "dB PSNR" in outcome.out + outcome.err
+
+
+def test_a_budget_that_is_too_small_says_what_would_do(command: Command, tmp_path: Path) -> None:
+    Image.fromarray(RNG.integers(0, 256, (10, 10, 3), dtype=np.uint8)).save(tmp_path / "x.png")
+    outcome = command("upscale", "input=x.png", "network=bicubic", "memory_gb=0.01")
+    assert (outcome.status, "is too little: give" in outcome.err) == (2, True)
 
 
 @pytest.mark.usefixtures("mixed")
 @pytest.mark.parametrize(
     ("argument", "expected"),
-    [("precision=half", "bf16"), ("device=gpuu", "device=gpuu: choose"), ("input=none.png", "no such file")],
+    [
+        ("precision=half", "bf16"),
+        ("device=gpuu", "device=gpuu: choose"),
+        ("input=none.png", "no such file"),
+        ("tile=0", "tile=0: give 1 or more"),
+        ("factor=2.5", "enlarges 2 times and no other"),
+    ],
 )
 def test_what_cannot_be_is_refused(command: Command, argument: str, expected: str) -> None:
     outcome = command("upscale", "input=mixed", argument)
@@ -84,10 +169,7 @@ def test_what_cannot_be_is_refused(command: Command, argument: str, expected: st
 def test_an_exported_network_is_not_asked_for_what_it_cannot_do(
     command: Command, tmp_path: Path, argument: str
 ) -> None:
-    cfg = composed("upscale", ["network=edsr_baseline", "backbone.blocks=1", "backbone.width=8"])
-    composition = OmegaConf.to_container(cfg.framework, resolve=True)
-    assert isinstance(composition, dict)
-    export(build(cfg.framework), composition, tmp_path / "net", {"network_name": "small"})
+    small_edsr(tmp_path / "net")
     outcome = command("upscale", "input=mixed", "weights=net", argument)
     assert outcome.status == 2
     assert f"leave {argument.partition('=')[0]} out" in outcome.err

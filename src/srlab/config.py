@@ -94,18 +94,34 @@ class UpscaleConfig(ModelConfig):
     """`srlab-upscale`.
 
     Attributes:
-        input: an image file, or a folder of them.
+        input: an image file, a folder of them, or a pattern ("photos/**/*.png").
         output: the folder to write into; null is the run folder. An input is never overwritten.
+        resume: pass over images whose enlargement exists already.
         factor: another enlargement than `scale`, for networks of any (2.7, say); null: the network's own.
-        device: cpu, cuda, mps, or auto.
+        device: cpu, cuda, mps, auto, or several with commas between them, which share the images out.
         precision: 32, bf16, or auto (bf16 where the machine gains from it).
+        tile: the longest side of a tile in LR pixels; null: by the memory.
+        halo: the margin of a tile in LR pixels; null: exact in float32, and as much as can be seen in bf16.
+        batch: tiles at once.
+        memory_gb: what the whole process may take; null: half of what is free.
+        self_ensemble: the mean over eight turned and mirrored images.
+        compile: `torch.compile` the network.
+        workers: images that are read, enlarged and written at a time; null: two, or as many as devices.
     """
 
     input: str = MISSING
     output: str | None = None
+    resume: bool = False
     factor: float | None = None
     device: str = "auto"
     precision: str = "auto"
+    tile: int | None = None
+    halo: int | None = None
+    batch: int = 1
+    memory_gb: float | None = None
+    self_ensemble: bool = False
+    compile: bool = False
+    workers: int | None = None
 
 
 @dataclass

@@ -33,9 +33,10 @@ def prepare(cfg: DictConfig) -> DictConfig:
             that would go wrong in silence.
     """
     _refuse_unknown_keys(cfg)
-    if "resume" in cfg and sweep_folder():
+    resumes = "resume" in cfg and not isinstance(cfg.resume, bool)  # of srlab-upscale it is a yes or no
+    if resumes and sweep_folder():
         cfg.resume = cfg.resume or resume.AUTO  # a job that was killed goes on when its sweep is run again
-    if cfg.get("resume"):
+    if resumes and cfg.resume:
         cfg = resume.prepared(cfg, overrides())
     composed = cfg.copy()
     _refuse_unsafe_launch(cfg)
@@ -53,7 +54,7 @@ def prepare(cfg: DictConfig) -> DictConfig:
         raise InputError(f"The configuration needs a value for {', '.join(sorted(missing))}: add {example}.")
     if is_first():
         folder = Path(cfg.run_dir)
-        if not cfg.get("resume"):
+        if not (resumes and cfg.resume):
             _refuse_held(folder)
         resume.record(composed, cfg, folder, overrides())
     return cfg

@@ -1,5 +1,6 @@
-"""`srlab-upscale`: enlarge an image, or a folder of images."""
+"""`srlab-upscale`: enlarge images of any size: a file, a folder, or a pattern."""
 
+import glob
 import inspect
 import logging
 from pathlib import Path
@@ -13,97 +14,166 @@ from srlab.errors import InputError
 if TYPE_CHECKING:
     import torch
 
+    from srlab.inference.upscaling import Job, Summary, Upscaler
     from srlab.networks.network import Network
 
 PRECISIONS = ("auto", "32", "bf16")
+SUMMARY = "upscaled.csv"
 
 log = logging.getLogger(__name__)
 
 
 def upscale(cfg: DictConfig) -> None:
-    """Enlarge every image of the input; none is overwritten."""
-    import torch
+    """Enlarge every image of the input; none is overwritten, and one that fails stops no other.
 
+    Raises:
+        InputError: before any work, for what cannot work at all; at the end, for the images that failed.
+    """
     from srlab import build, run
-    from srlab.data.images import find_images
-    from srlab.machine import gains_from_bfloat16, pick_device
+    from srlab.inference.upscaling import Job, Summary, Upscaler, headers, orientations
+    from srlab.machine import gains_from_bfloat16
 
     if cfg.precision not in PRECISIONS:
         raise InputError(f"precision={cfg.precision}: choose one of {', '.join(PRECISIONS)}.")
     cfg = run.prepare(cfg)
-    device = build.refusing(pick_device, cfg.device)
-    network = build.network(cfg).to(device).to(memory_format=torch.channels_last)
-    in_bfloat16 = gains_from_bfloat16(device) if cfg.precision == "auto" else cfg.precision == "bf16"
-    source = Path(cfg.input).expanduser()
-    images = find_images(source)
-    check_images(images, network.channels)
+    found = devices(cfg.device)
+    network = build.network(cfg)
     check_factor(network, cfg.factor)
     if not cfg.weights:
         log.warning(
             "No weights: this is %s interpolation. Give weights=<run or export folder, or file>.", cfg.network_name
         )
-    targets = output_paths(images, source, Path(cfg.output or cfg.run_dir).expanduser(), cfg.factor or network.scale)
-    for image, target in zip(images, targets, strict=True):
-        with torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16):
-            enlarge_file(network, image, target, device, cfg.factor)
-        log.info("%s -> %s", image, target)
+    upscaler = Upscaler(
+        orientations(network, cfg.self_ensemble, cfg.factor),
+        found,
+        gains_from_bfloat16(found[0]) if cfg.precision == "auto" else cfg.precision == "bf16",
+        cfg.factor,
+        cfg.tile,
+        cfg.halo,
+        cfg.batch,
+        cfg.memory_gb,
+        cfg.compile,
+        cfg.workers or (len(found) if cfg.memory_gb else max(2, len(found))),
+    )
+    output = Path(cfg.output or cfg.run_dir).expanduser()
+    sources, root = images_of(cfg.input, output)
+    targets = output_paths(sources, root, output, cfg.factor or network.scale, cfg.resume)
+    known, faults = headers(list(targets))
+    jobs = [Job(source, targets[source], header) for source, header in known.items()]
+    failed = [Summary(str(source), str(targets[source]), error=fault) for source, fault in faults.items()]
+    report(cfg, [*enlarged(upscaler, jobs), *failed])
 
 
-def output_paths(images: list[Path], source: Path, output: Path, scale: float) -> list[Path]:
+def enlarged(upscaler: "Upscaler", jobs: list["Job"]) -> list["Summary"]:
+    """Run all jobs under a bar that tells the time left; a line for each image that is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    images = Progress(*columns, *times, console=console, disable=not console.is_terminal)
+    results: list[Summary] = []
+    with images:
+        pixels = images.add_task("enlarging", total=sum(job.header.height * job.header.width for job in jobs))
+        for summary in upscaler.all(jobs, lambda count: images.advance(pixels, count)):
+            results.append(summary)
+            if not summary.error:
+                log.info(
+                    "%s -> %s: %d x %d, tiles of %d and %d around, %.1f s",
+                    summary.source,
+                    summary.target,
+                    summary.width,
+                    summary.height,
+                    summary.tile,
+                    summary.halo,
+                    summary.seconds,
+                )
+    return results
+
+
+def report(cfg: DictConfig, summaries: list["Summary"]) -> None:
+    """Write a row for each image; raise `InputError` with all that failed."""
+    import csv
+    from dataclasses import asdict
+
+    if not summaries:
+        log.info("Nothing to do: every enlargement exists already.")
+        return
+    with (Path(cfg.run_dir) / SUMMARY).open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(asdict(summaries[0])))
+        writer.writeheader()
+        writer.writerows(asdict(summary) for summary in summaries)
+    failed = [summary for summary in summaries if summary.error]
+    if failed:
+        listing = "\n".join(
+            f"  {one.error if one.source in one.error else f'{one.source}: {one.error}'}" for one in failed
+        )
+        raise InputError(
+            f"{len(failed)} of {len(summaries)} images could not be enlarged:\n{listing}\nThe others are done. Mend these, "
+            f"leave them out, or take another network; with resume=true what is done is passed over."
+        )
+
+
+def devices(wanted: str) -> list["torch.device"]:
+    """The devices that a list with commas names; `auto` takes every GPU."""
+    import torch
+
+    from srlab import build
+    from srlab.machine import pick_device
+
+    found = [build.refusing(pick_device, name.strip()) for name in wanted.split(",")]
+    if wanted == "auto" and found[0].type == "cuda":
+        return [torch.device("cuda", place) for place in range(torch.cuda.device_count())]
+    return found
+
+
+def images_of(wanted: str, output: Path) -> tuple[list[Path], Path]:
+    """The image files of a file, a folder or a pattern, and the folder that their targets' paths are relative to.
+
+    What lies in the output folder is no input.
+    """
+    from srlab.data.images import SUFFIXES, find_images
+
+    source = Path(wanted).expanduser()
+    if not source.exists() and glob.has_magic(wanted):
+        found = sorted(
+            path for path in map(Path, glob.glob(str(source), recursive=True)) if path.suffix.lower() in SUFFIXES
+        )
+        parts = [part for part in source.parts if glob.has_magic(part)]
+        root = Path(*source.parts[: source.parts.index(parts[0])])
+        if not found:
+            raise InputError(f"input={wanted}: no image fits the pattern. Quote it, and see that it starts at {root}.")
+    else:
+        found, root = find_images(source), source if source.is_dir() else source.parent
+    inside = output.resolve()
+    return [path for path in found if root.resolve() == inside or inside not in path.resolve().parents], root
+
+
+def output_paths(sources: list[Path], root: Path, output: Path, scale: float, resume: bool) -> dict[Path, Path]:
     """Where each image's enlargement goes: `<output>/<path below the input>_x<scale><extension>`.
 
     Raises:
-        InputError: a file stands there already.
+        InputError: a file stands there already; with `resume` such an image is left out instead.
     """
-    root = source if source.is_dir() else source.parent
-    targets = [output / image.relative_to(root).with_name(f"{image.stem}_x{scale}{image.suffix}") for image in images]
-    taken = [str(target) for target in targets if target.exists()]
-    if taken:
-        raise InputError(f"{', '.join(taken[:5])} exist already, and nothing is overwritten: give another output=.")
-    return targets
-
-
-def check_images(images: list[Path], channels: int) -> None:
-    """Refuse images that cannot be read, or not by the network (`InputError`): all at once, before any is enlarged."""
-    from srlab.data.images import read_header
-    from srlab.data.pixels import channels_fit
-
-    faults = []
-    for image in images:
-        try:
-            header = read_header(image).without_alpha()
-        except InputError as error:
-            faults.append(str(error))
-            continue
-        if not channels_fit(header.channels, channels):
-            faults.append(f"{image} has {header.channels} channels, and the network takes {channels}.")
-    if faults:
-        listing = "\n".join(f"  {fault}" for fault in faults)
-        raise InputError(f"These cannot be enlarged:\n{listing}\nMend them, leave them out, or take another network.")
+    targets = {
+        source: output / source.relative_to(root).with_name(f"{source.stem}_x{scale:g}{source.suffix}")
+        for source in sources
+    }
+    taken = [source for source, target in targets.items() if target.exists()]
+    if taken and not resume:
+        listing = ", ".join(str(targets[source]) for source in taken[:5])
+        raise InputError(f"{listing} exist already, and nothing is overwritten: give another output=, or resume=true.")
+    return {source: target for source, target in targets.items() if source not in taken}
 
 
 def check_factor(network: "Network", factor: float | None) -> None:
     """Refuse another factor than the network's own (`InputError`), where its call takes none."""
-    from srlab.errors import InputError
-
     if factor is not None and "scale" not in inspect.signature(network.forward).parameters:
         raise InputError(
             f"factor={factor}: this network enlarges {network.scale} times and no other: leave factor at null, or take "
             f"a network of many scales, such as meta_edsr."
         )
-
-
-def enlarge_file(
-    network: "Network", source: Path, target: Path, device: "torch.device", factor: float | None = None
-) -> None:
-    """Enlarge one file into another of the same kind and depth."""
-    from srlab.data.images import levels_of, read_header, read_image, to_pixels, to_tensor, write_image
-    from srlab.inference.enlarge import enlarge, enlarge_with_alpha
-
-    pixels, alpha = read_image(source), read_header(source).alpha
-    method = enlarge_with_alpha if alpha else enlarge
-    sr = method(network, to_tensor(pixels)[None].to(device), factor)[0]
-    write_image(target, to_pixels(sr, levels_of(pixels)), alpha)
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from srlab.files import write_atomically
 from srlab.types import Pixels
 
 # 4:4:4 and little quantisation: an enlarged image that lost its detail to the file format would be in vain.
-_JPEG = {"quality": 95, "subsampling": 0}
+JPEG = {"quality": 95, "subsampling": 0}
 
 
 def write_image(path: str | Path, pixels: Pixels, alpha: bool = False) -> None:
@@ -29,28 +29,44 @@ def write_image(path: str | Path, pixels: Pixels, alpha: bool = False) -> None:
     write_atomically(path, lambda file: file.write(content))
 
 
+def refuse_unfit(path: Path, dtype: np.dtype[np.generic], channels: int) -> None:
+    """Refuse an image that the format of `path` cannot hold (`InputError`)."""
+    suffix, depth = path.suffix.lower(), dtype.name
+    fits = {
+        ".tif": True,
+        ".tiff": True,
+        ".npy": True,
+        ".png": depth != "float32" and channels <= 4,
+        ".jpg": depth == "uint8" and channels in (1, 3),
+        ".jpeg": depth == "uint8" and channels in (1, 3),
+        ".bmp": depth == "uint8" and channels in (1, 3),
+        ".webp": depth == "uint8" and channels in (1, 3, 4),
+    }
+    if not fits.get(suffix, False):
+        raise InputError(
+            f"{path}: {suffix or 'a file without suffix'} cannot hold {depth} with {channels} channels: "
+            "write .tif (any depth, any bands) or .png (8 or 16 bit, 1 to 4 channels)."
+        )
+
+
 def _encode(path: Path, pixels: Pixels, alpha: bool) -> bytes:
     suffix = path.suffix.lower()
     _, _, channels = pixels.shape
+    refuse_unfit(path, pixels.dtype, channels)
     squeezed = pixels[..., 0] if channels == 1 else pixels
     buffer = BytesIO()
     if suffix in (".tif", ".tiff"):
         _write_tiff(buffer, pixels, alpha)
     elif suffix == ".npy":
         np.save(buffer, pixels)
-    elif suffix == ".png" and pixels.dtype != np.float32 and channels <= 4:
+    elif suffix == ".png":
         return bytes(imagecodecs.png_encode(squeezed, level=6))
-    elif suffix in (".jpg", ".jpeg") and pixels.dtype == np.uint8 and channels in (1, 3):
-        Image.fromarray(squeezed).save(buffer, "JPEG", **_JPEG)
-    elif suffix == ".bmp" and pixels.dtype == np.uint8 and channels in (1, 3):
+    elif suffix in (".jpg", ".jpeg"):
+        Image.fromarray(squeezed).save(buffer, "JPEG", **JPEG)
+    elif suffix == ".bmp":
         Image.fromarray(squeezed).save(buffer, "BMP")
-    elif suffix == ".webp" and pixels.dtype == np.uint8 and channels in (1, 3, 4):
-        Image.fromarray(squeezed).save(buffer, "WEBP", lossless=True)
     else:
-        raise InputError(
-            f"{path}: {suffix or 'a file without suffix'} cannot hold {pixels.dtype} with {channels} channels: "
-            "write .tif (any depth, any bands) or .png (8 or 16 bit, 1 to 4 channels)."
-        )
+        Image.fromarray(squeezed).save(buffer, "WEBP", lossless=True)
     return buffer.getvalue()
 
 

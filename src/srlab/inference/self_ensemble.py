@@ -1,9 +1,12 @@
-"""The eight turns and flips of an image, and a result that is the median over them."""
+"""The eight turns and flips of an image, and a result that is the mean or the median over them."""
 
 from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
+
+from srlab.networks.network import Network
+from srlab.types import Prediction
 
 
 def turned(image: Tensor, place: int) -> Tensor:
@@ -36,3 +39,24 @@ def median_of_turns(
     ordered = results.sort(dim=0).values
     count = len(ordered)
     return (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+
+
+class SelfEnsemble(Network):
+    """A network asked eight times: lr (B, C, H, W) -> the mean of its images (B, C, scale H, scale W).
+
+    Geometric self-ensemble (EDSR; Lim et al., CVPRW 2017, section 3.4). It sees as far as the network, so that it is
+    tiled alike. One turn is held at a time.
+
+    Args:
+        network: whose scale, channels, unit and halo this has.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(network.channels, network.scale, network.multiple_of, network.halo)
+        self.network = network
+
+    def predict(self, lr: Tensor) -> Prediction:
+        total = torch.zeros((), device=lr.device)
+        for place in range(8):
+            total = total + turned_back(self.network(turned(lr, place)).sr, place).float()
+        return Prediction(total / 8, {})
