@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-OPTIONAL = {"torchvision", "spandrel", "onnx", "onnxruntime", "onnxscript"}
+OPTIONAL = {"torchvision", "spandrel", "onnx", "onnxruntime", "onnxscript", "plotly"}
 
 
 def test_every_import_is_declared() -> None:

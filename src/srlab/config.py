@@ -172,12 +172,31 @@ class KernelConfig:
     run_dir: str = MISSING
 
 
+@dataclass
+class ReportConfig:
+    """`srlab-report`.
+
+    Attributes:
+        runs: a run, a sweep, or any folder above them.
+        output: the page; null is `report.html` in the run folder.
+        images: how many test images are shown.
+        methods: how many settings are shown beside each other at most.
+    """
+
+    runs: str = MISSING
+    output: str | None = None
+    images: int = 3
+    methods: int = 6
+    run_dir: str = MISSING
+
+
 SCHEMAS = {
     "train": TrainConfig,
     "test": TestConfig,
     "upscale": UpscaleConfig,
     "export": ExportConfig,
     "describe": DescribeConfig,
+    "report": ReportConfig,
     "kernel": KernelConfig,
 }
 """Each command's, by its name."""

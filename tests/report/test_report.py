@@ -1,0 +1,158 @@
+"""`srlab-report`: what is gathered, and what a browser makes of the page."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from srlab.evaluation.results import Result, write_results
+from srlab.report.gather import curves_of, find_runs, leaderboard, thinned
+from srlab.report.page import page
+from tests.conftest import TINY, Command
+
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+
+
+def result(network: str, value: float, digest: str = "aa", metric: str = "psnr_y", image: str = "mean") -> Result:
+    unit = "dB" if metric.startswith("psnr") else ""
+    return Result("set5", image, metric, value, unit, "classical_y", digest, network, 2, "", 0.5)
+
+
+def write_run(folder: Path, network: str, overrides: list[str], seed: int, results: list[Result]) -> None:
+    (folder / ".hydra").mkdir(parents=True)
+    (folder / ".hydra/overrides.yaml").write_text(yaml.safe_dump(overrides))
+    (folder / "config.yaml").write_text(yaml.safe_dump({"network_name": network, "seed": seed}))
+    write_results(folder / "results.csv", results)
+    with (folder / "metrics.csv").open("w", newline="") as file:
+        rows = [(step, "val/psnr_y", 20 + step / 100 + seed) for step in range(1, 1000)]
+        csv.writer(file).writerows(
+            [("iteration", "metric", "value"), *rows, (5, "val/set5/psnr_y", 1.0), (5, "lr", 1.0)]
+        )
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    """Two settings of two and one seeds, each beside bicubic; one run under another protocol, one damaged."""
+    folder = tmp_path / "sweep"
+    bicubic = result("bicubic", 30.0)
+    for seed, value in ((1, 33.0), (2, 35.0)):
+        write_run(folder / f"a{seed}", "edsr", ["network=edsr", "optimizer.lr=1e-4", f"seed={seed}"], seed, [
+            result("edsr", value), result("edsr", 0.9, metric="lpips"), result("edsr", 1.0, image="baby"), bicubic
+        ])  # fmt: skip
+    write_run(folder / "b", "edsr", ["network=edsr", "optimizer.lr=1e-3", "seed=1"], 1, [result("edsr", 34.5), bicubic])
+    write_run(folder / "c", "edsr", ["network=edsr", "protocol=rgb"], 1, [result("edsr", 40.0, digest="bb")])
+    (folder / "d").mkdir()
+    (folder / "d/results.csv").write_text("torn")
+    return folder
+
+
+def test_settings_are_means_over_seeds_and_hashes_are_never_of_one_table(sweep: Path) -> None:
+    runs = find_runs(sweep)
+    assert [run.folder.name for run in runs] == ["a1", "a2", "b", "c"]
+    table = leaderboard(runs)
+    assert [(row.protocol_hash, row.setting, row.seeds) for row in table] == [
+        ("aa", "edsr optimizer.lr=1e-3", 1),
+        ("aa", "edsr optimizer.lr=1e-4", 2),
+        ("aa", "bicubic", 3),
+        ("bb", "edsr protocol=rgb", 1),
+    ]
+    mean, sd, unit = table[1].values["psnr_y"]
+    assert (mean, unit) == (34.0, "dB")
+    assert sd == pytest.approx(2**0.5)
+    assert table[0].values["psnr_y"][1] is None
+    curves = curves_of(sweep / "a1/metrics.csv")
+    assert list(curves) == ["val/psnr_y"]
+    assert len(curves["val/psnr_y"]) <= 201
+    assert curves["val/psnr_y"][-1] == (999, pytest.approx(30.99))
+    assert thinned([(1, 1.0), (2, 2.0)]) == [(1, 1.0), (2, 2.0)]
+
+
+def test_a_page_of_five_hundred_runs_is_one_file_without_an_address(sweep: Path, tmp_path: Path) -> None:
+    run = find_runs(sweep)[0]
+    text = page("</script><b>odd", [run] * 500, leaderboard([run]), [])
+    assert len(text) < 12e6
+    own = text.replace(text[text.index("<script>") : text.index('<script id="data"')], "")
+    assert not re.findall(r"""(?:src|href)=["']?https?:""", own)
+    data = json.loads(own[own.index('type="application/json">') + 24 : own.index("</script>")].replace("<\\/", "</"))
+    assert data["title"] == "</script><b>odd"
+    assert len(data["runs"]) == 500
+
+
+PROBE = Path(__file__).with_name("probe.js")
+
+
+def in_a_browser(path: Path) -> tuple[dict[str, Any], str]:
+    """What the probe found in the page, and what the console said."""
+    assert CHROMIUM is not None
+    probed = path.with_name("probed.html")
+    probed.write_text(path.read_text().replace("</body>", f"<script>{PROBE.read_text()}</script></body>"))
+    command = [
+        CHROMIUM,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--enable-logging=stderr",
+        "--virtual-time-budget=20000",
+    ]
+    environment = {**os.environ, "HOME": str(path.parent)}
+    run = subprocess.run(
+        [*command, "--window-size=1400,2200", "--dump-dom", probed.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=environment,
+        check=True,
+    )
+    found = re.search(r"FOUND(\{.*\})DNUOF</pre>", run.stdout, re.DOTALL)
+    assert found, run.stderr[-2000:]
+    assert "data-fault" not in run.stdout.split("<main")[0]
+    return json.loads(found[1].replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&")), run.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")
+def test_a_browser_sorts_filters_and_draws(sweep: Path, tmp_path: Path) -> None:
+    runs = find_runs(sweep)
+    (tmp_path / "report.html").write_text(page("sweep", runs, leaderboard(runs), []))
+    found, console = in_a_browser(tmp_path / "report.html")
+    assert found["headings"][:3] == ["setting", "psnr_y [dB]", "lpips"]
+    assert [value.split()[0] for value in found["down"]] == ["34.500", "34.000", "30.000"]
+    assert [value.split()[0] for value in found["up"]] == ["30.000", "34.000", "34.500"]
+    assert (len(found["filtered"]), found["count"]) == (2, "2 of 3 settings")
+    assert found["plots"] >= 2
+    assert found["traces"] == 4
+    assert "CONSOLE" not in console or "error" not in console.lower().split("console", 1)[1], console
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("photos")
+def test_a_run_becomes_a_page_with_its_images(command: Command, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        learning = [*TINY, "network=edsr_baseline", f"seed={seed}", f"hydra.run.dir=runs/{seed}"]
+        outcome = command("train", *learning, "data.patch=8")
+        assert outcome.status == 0, outcome.err
+    outcome = command("report.command", "runs=runs", "output=report.html", "images=2")
+    assert outcome.status == 0, outcome.err
+    text = (tmp_path / "report.html").read_text()
+    assert text.count('"png": "data:image/png') == 2 * 4  # LR, bicubic, one setting, HR
+    if CHROMIUM is None:
+        return
+    found, _ = in_a_browser(tmp_path / "report.html")
+    assert found["zoomed"] == [True] * 4, "all pictures follow one"
+    assert (found["reset"], found["truth_is_black"], found["wiped"]) == (True, True, True)
+    assert found["pareto"] == 2
+
+
+def test_nothing_to_report_is_told(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    outcome = command("report.command", "empty")
+    assert (outcome.status, "no run with a results.csv" in outcome.err) == (2, True)
