@@ -78,7 +78,7 @@ def one_image(image: Any, protocol: Any, networks: dict[str, Network]) -> dict[s
     scored = None
     for name, network in networks.items():
         scored = score_image(
-            lambda lr, guide=None, network=network: enlarge(network, lr, guide=guide),  # type: ignore[misc]
+            lambda lr, guide=None, network=network: enlarge(network, lr, guide=guide),
             image,
             protocol,
             network.scale,
