@@ -29,6 +29,7 @@ NEEDS = {
     ("paradigm", "pixel_recursive"): "network=pixel_recursive",
     ("paradigm", "deep_image_prior"): "experiment=dip_x4",
     ("paradigm", "zero_shot"): "experiment=zssr_x2",
+    ("paradigm", "kernel_gan"): "experiment=kernel_gan",
     ("experiment", "zssr_x2_kernel"): "reduction.path={folder}/kernel.npy",
     ("reduction", "kernel"): "reduction.path={folder}/kernel.npy",
     ("framework", "community"): "weights={folder}/stranger.pth",

@@ -63,7 +63,8 @@ def test_each_term_is_the_kernels_and_the_crops_business(game: InternalGAN) -> N
     terms = game.generator_terms(large)
     gradients = torch.autograd.grad(terms.total, list(game.generator.parameters()))
     assert all(gradient.abs().sum() > 0 for gradient in gradients)
-    by_hand = sum(weight * terms.values[name] for name, weight in game.weights().items())
+    assert set(terms.values) == {"gan", "bicubic", "sum_to_one", "boundaries"}
+    by_hand = sum(game.weights()[name] * value for name, value in terms.values.items())
     assert terms.total.item() == pytest.approx(float(by_hand))
 
 

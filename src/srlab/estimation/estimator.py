@@ -41,13 +41,17 @@ class KernelEstimator(ABC):
         Raises:
             InputError: the image is too small, or the same everywhere, or the method has nothing for the scale.
         """
+        self.check_scale(scale)
+        check_image(lr, self.least)
+        return centred(self.estimate(lr, scale, seed), scale)
+
+    def check_scale(self, scale: int) -> None:
+        """Refuse a factor for which there is no estimate (`InputError`)."""
         if scale not in self.scales:
             listing = ", ".join(map(str, self.scales))
             raise InputError(
                 f"scale={scale}: {type(self).__name__} estimates kernels for {listing}: choose one of them."
             )
-        check_image(lr, self.least)
-        return centred(self.estimate(lr, scale, seed), scale)
 
     @abstractmethod
     def estimate(self, lr: Tensor, scale: int, seed: int) -> Floats:

@@ -5,7 +5,7 @@ that keeps the distribution of patches is the one that once made the image. What
 authors' code, but for one thing: there the likeness to bicubic compares each channel with the sum of all three.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -82,6 +82,7 @@ class InternalGAN(nn.Module):
         """Take the image (1, C, H, W) in [0, 1], whose kernel is sought."""
         height, width = (side - 2 * self.shave for side in lr.shape[-2:])
         image = trim(lr, self.shave)[..., : height - height % 2, : width - width % 2]
+        image = image.contiguous()  # noise is drawn in the order of memory
         self.large, self.small = BusyCrops(image, self.crop, halved=True), BusyCrops(image, self.reduced)
 
     def draw(self) -> tuple[Tensor, Tensor]:
@@ -106,22 +107,23 @@ class InternalGAN(nn.Module):
         }
 
     def generator_terms(self, large: Tensor) -> Terms:
-        """The generator's loss for a crop (1, C, crop, crop): its terms are named in `weights`."""
+        """The generator's loss for a crop (1, C, crop, crop), and its terms, those of no weight left out."""
         kernel = self.generator.kernel()
         reduced = reduce(large, kernel, 2)
         bicubic = trim(resize(large, scale=0.5), (self.crop // 2 - self.reduced) // 2)[
             ..., : self.reduced, : self.reduced
         ]
-        values = {
-            "gan": 1 - self.discriminator(reduced).sigmoid().mean(),  # L1 to a map of ones
-            "bicubic": F.mse_loss(reduced, bicubic),
-            "sum_to_one": sum_to_one(kernel),
-            "boundaries": boundaries(kernel),
-            "sparsity": sparsity(kernel),
-            "centre": off_centre(kernel, 2),
+        measures: dict[str, Callable[[], Tensor]] = {
+            "gan": lambda: 1 - self.discriminator(reduced).sigmoid().mean(),  # L1 to a map of ones
+            "bicubic": lambda: F.mse_loss(reduced, bicubic),
+            "sum_to_one": lambda: sum_to_one(kernel),
+            "boundaries": lambda: boundaries(kernel),
+            "sparsity": lambda: sparsity(kernel),
+            "centre": lambda: off_centre(kernel, 2),
         }
         weights = self.weights()
-        total = torch.stack([weights[name] * value for name, value in values.items() if weights[name]]).sum()
+        values = {name: measure() for name, measure in measures.items() if weights[name]}
+        total = torch.stack([weights[name] * value for name, value in values.items()]).sum()
         return Terms(total, {name: value.detach() for name, value in values.items()})
 
     def discriminator_loss(self, large: Tensor, small: Tensor) -> Tensor:
@@ -186,7 +188,8 @@ class KernelGAN(KernelEstimator):
             raise ValueError(f"iterations={iterations} and rate={rate}: give 1 or more, and a positive number.")
         self.iterations, self.rate, self.kernel_sizes, self.width = iterations, rate, list(kernel_sizes), width
         self.crop, self.shave, self.keep = crop, shave, keep
-        self.least = self.game(1).least  # refuses impossible numbers now
+        with torch.random.fork_rng(devices=[]):
+            self.least = self.game(1).least  # refuses impossible numbers now
 
     def game(self, channels: int) -> InternalGAN:
         """A new game for an image of so many channels."""
@@ -194,6 +197,10 @@ class KernelGAN(KernelEstimator):
         return InternalGAN(generator, critic, self.crop, self.shave, self.keep)
 
     def estimate(self, lr: Tensor, scale: int, seed: int) -> Floats:
+        return self.played(lr, seed).estimate(scale)
+
+    def played(self, lr: Tensor, seed: int) -> InternalGAN:
+        """The game of an image (C, H, W), at its end."""
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
             torch.manual_seed(seed)
             game = self.game(len(lr))
@@ -203,7 +210,7 @@ class KernelGAN(KernelEstimator):
             for iteration in range(1, self.iterations + 1):
                 torch.manual_seed(key(seed, "step", iteration, 0))
                 self._play(game, optimizers, iteration, schedule(iteration - 1))
-        return game.estimate(scale)
+        return game
 
     def optimizer(self, parameters: Iterable[Parameter]) -> torch.optim.Optimizer:
         return torch.optim.Adam(parameters, lr=self.rate, betas=(0.5, 0.999))

@@ -18,20 +18,20 @@ from srlab.losses.weighted import Step, Terms, WeightedSum
 from srlab.networks.network import Network
 from srlab.networks.prior import NoisePrior
 from srlab.paradigms.base import Training
-from srlab.paradigms.single_image import SingleImage
+from srlab.paradigms.single_image import FittedNetwork
 from srlab.paradigms.stopping import MovingVariance
 from srlab.types import Batch, Prediction
 
 log = logging.getLogger(__name__)
 
 
-class DeepImagePrior(SingleImage):
+class DeepImagePrior(FittedNetwork):
     """Fit a network that turns noise into an image to one LR image.
 
     The network stays in training mode: its batch norm is a part of the prior, and has no statistics to fall back on.
 
     Args:
-        network, training, reduction, loss, optimizer: see `SingleImage`; the loss is measured at the size of LR.
+        network, training, reduction, loss, optimizer: see `FittedNetwork`; the loss is measured at the size of LR.
         output: `average`: of the iterations' images, exponential; `last`: the last iteration's, as published, whose
             quality swings by more than half a dB from one to the next.
         average_decay: of the average; 0.99 remembers 100 iterations.

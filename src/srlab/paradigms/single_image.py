@@ -15,6 +15,7 @@ from srlab.data.single_image import SingleImageData
 from srlab.data.writing import write_image
 from srlab.degradation.reduction import Reduction
 from srlab.errors import InputError
+from srlab.estimation.writing import write_kernel
 from srlab.losses.weighted import Terms, WeightedSum
 from srlab.networks.network import Network
 from srlab.paradigms.base import SuperResolution, Training
@@ -25,18 +26,16 @@ RESULT = "sr"
 
 
 class SingleImage(SuperResolution):
-    """A base. A paradigm adds its `training_step` and its `result`.
+    """A base. A paradigm adds its `training_step` and its `result`; the run leaves that, and the kernel that it trusted.
 
     The HR image, where one is given, is seen by validation alone. Without one, validation reports how well the result,
     reduced, agrees with LR (`val/lr_psnr`), and draws pictures. The network's weights are not averaged over iterations:
     with one image, what is averaged, if anything, is the result.
 
     Args:
-        network: trained on the one image.
+        network: what makes the result, or is a part of what does.
         training: what every paradigm has.
         reduction: how LR is thought to have come from HR.
-        loss: the objective.
-        optimizer: parameters -> optimizer.
     """
 
     lr: Tensor
@@ -46,24 +45,19 @@ class SingleImage(SuperResolution):
         network: Network,
         training: Training,
         reduction: Reduction | None,
-        loss: WeightedSum,
-        optimizer: Callable[[Iterable[Parameter]], Optimizer],
     ) -> None:
         super().__init__(network, replace(training, ema_decay=None, evaluate="raw"))
         if reduction is None:
             raise ValueError("How was the image reduced? Choose reduction=bicubic, or reduction=kernel with its path.")
         if reduction.scale != network.scale:
             raise ValueError(f"reduction.scale={reduction.scale}, but scale={network.scale}: set them alike.")
-        self.reduction, self.loss, self.make_optimizer = reduction, loss, optimizer
+        self.reduction = reduction
         self.given: BareImage | None = None
         self.has_truth = False
 
     @property
     def monitor(self) -> str:
         return super().monitor if self.has_truth else "val/lr_psnr"
-
-    def configure_optimizers(self) -> Optimizer:
-        return self.prepared(self.make_optimizer(self.network.parameters()))
 
     def setup(self, stage: str) -> None:
         data = getattr(self.trainer, "datamodule", None)
@@ -104,7 +98,8 @@ class SingleImage(SuperResolution):
         suffix = "png" if self.given.levels and len(sr) in (1, 3) else "tif"
         path = folder / f"{RESULT}.{suffix}"
         write_image(path, to_pixels(sr, self.given.levels))
-        return {"result": path}
+        kernel, _, shown = write_kernel(folder, self.reduction.kernel.double().cpu().numpy())
+        return {"result": path, "kernel": kernel, "its picture": shown}
 
     # Validation
 
@@ -129,3 +124,27 @@ class SingleImage(SuperResolution):
         """PSNR in dB between LR and the result, reduced: what a wrong result fails first."""
         error = (self.reduction(sr.to(self.device)) - self.lr).double().square().mean()
         return float(-10 * torch.log10(error.clamp(min=1e-12)))
+
+
+class FittedNetwork(SingleImage):
+    """A base for paradigms that train one network on the image.
+
+    Args:
+        network, training, reduction: see `SingleImage`.
+        loss: the objective.
+        optimizer: parameters -> optimizer.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        training: Training,
+        reduction: Reduction | None,
+        loss: WeightedSum,
+        optimizer: Callable[[Iterable[Parameter]], Optimizer],
+    ) -> None:
+        super().__init__(network, training, reduction)
+        self.loss, self.make_optimizer = loss, optimizer
+
+    def configure_optimizers(self) -> Optimizer:
+        return self.prepared(self.make_optimizer(self.network.parameters()))

@@ -25,7 +25,7 @@ from srlab.losses.weighted import Step, Terms, WeightedSum
 from srlab.networks.frameworks import PreUpsampling
 from srlab.networks.network import Network
 from srlab.paradigms.base import Training
-from srlab.paradigms.single_image import SingleImage
+from srlab.paradigms.single_image import FittedNetwork
 from srlab.paradigms.slope_policy import SlopePolicy
 from srlab.types import Batch, Prediction
 
@@ -35,11 +35,11 @@ Factors = tuple[float, float]
 """Of an enlargement, along height and width."""
 
 
-class ZeroShot(SingleImage):
+class ZeroShot(FittedNetwork):
     """Train on fathers and sons of the image; at each scale in turn, of which each result is a further ancestor.
 
     Args:
-        network, training, reduction, loss, optimizer: see `SingleImage`; the network refines an interpolated image.
+        network, training, reduction, loss, optimizer: see `FittedNetwork`; the network refines an interpolated image.
         fathers: how training images are drawn.
         policy: when the learning rate falls.
         iterations: of the run, shared by the scales; a scale ends sooner where the rate falls below `least_rate`.
