@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from srlab.color import rgb_to_y
 from srlab.degradation.resize import resize
+from srlab.errors import InputError
 
 WINDOW = 5
 STRONGEST = 0.97
@@ -23,12 +24,12 @@ class BusyCrops:
         halved: look for what happens in the image at half its size, since that is what becomes of the crop.
 
     Raises:
-        ValueError: the image is smaller than a crop.
+        InputError: the image is smaller than a crop.
     """
 
     def __init__(self, image: Tensor, size: int, halved: bool = False) -> None:
         if min(image.shape[-2:]) < size:
-            raise ValueError(f"an image of {tuple(image.shape[-2:])} has no crop of {size} x {size} pixels.")
+            raise InputError(f"an image of {tuple(image.shape[-2:])} has no crop of {size} x {size} pixels.")
         self.image, self.size = image, size
         activity = activity_of(resize(image, scale=0.5) if halved else image)
         if halved:
