@@ -13,7 +13,7 @@ from srlab.errors import InputError
 from tests.community import write_esrgan
 from tests.conftest import ROOT, TINY, Command, composed
 
-SEVERAL = {"callbacks", "logger", "loss", "metric"}  # groups of which a run takes several
+SEVERAL = {"callbacks", "curriculum", "logger", "loss", "metric"}  # groups of which a run takes several
 ELSEWHERE = {"hydra"}
 COMMANDS = {"method": "kernel"}
 """The command of a group that trainings do not have."""
@@ -69,7 +69,7 @@ def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Pat
     check_signatures(cfg)
     OmegaConf.to_container(cfg, resolve=True)
     node = {"network": "framework", "experiment": "paradigm", "metric": "metrics"}.get(group, group)
-    if group in {"loss", "metric", "logger", "callbacks"}:
+    if group in SEVERAL:
         assert len(cfg[node]) == 1
         if group != "metric" and (group, choice) not in FROM_THE_NETWORK:
             assert len(build_all(cfg[node])) == 1

@@ -4,6 +4,7 @@ Three roots are built, `cfg.data`, `cfg.paradigm` and `cfg.trainer`, with the ca
 handed. What two parts share is passed in Python, since a node that is reached twice would be built twice.
 """
 
+import copy
 import difflib
 import inspect
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from srlab.errors import InputError
 
 if TYPE_CHECKING:
-    from lightning.pytorch import Trainer
+    from lightning.pytorch import Callback, Trainer
 
     from srlab.data.module import SuperResolutionData
     from srlab.inference.exported import Trained
@@ -54,6 +55,7 @@ def training(cfg: DictConfig) -> Training:
     if cfg.iterations < 1:
         raise InputError(f"iterations={cfg.iterations}: give 1 or more.")
     check_signatures(cfg)
+    unresolved = copy.deepcopy(cfg)  # building resolves interpolations in place
     run.quieten_lightning()
     pl.seed_everything(cfg.seed, verbose=False)
     paradigm = build(cfg.paradigm)
@@ -61,10 +63,12 @@ def training(cfg: DictConfig) -> Training:
     if cfg.weights and not cfg.resume:
         paradigm.start_from(weight_file(cfg.weights))
     data = build(cfg.data)
-    data.check_network(paradigm.network)
     callbacks = build_all(cfg.callbacks)
     # Lightning would save in the middle of a step when Slurm signals; callbacks/endings.py sees to it
     slurm = [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
+    if cfg.curriculum:
+        callbacks.insert(0, join_curriculum(unresolved, paradigm, data))
+    data.check_network(paradigm.network)
     trainer = build(
         cfg.trainer,
         callbacks=callbacks,
@@ -75,6 +79,38 @@ def training(cfg: DictConfig) -> Training:
         **paradigm.takes_over(cfg.trainer),
     )
     return Training(paradigm, data, trainer)
+
+
+def join_curriculum(cfg: DictConfig, paradigm: "SuperResolution", data: "SuperResolutionData") -> "Callback":
+    """Build what changes on the way, and tell the paradigm and the data; the callback that keeps all of it going.
+
+    Args:
+        cfg: as it was composed, its interpolations not yet resolved.
+        paradigm: of the run.
+        data: of the run.
+
+    Raises:
+        InputError: it has a part that no curriculum has, or the network, the paradigm or the data cannot follow.
+    """
+    from srlab.callbacks.curriculum import FollowCurriculum
+    from srlab.curriculum.curriculum import Curriculum
+
+    unknown = set(cfg.curriculum) - set(Curriculum.__dataclass_fields__)
+    if unknown:
+        raise InputError(
+            f"curriculum has no {', '.join(unknown)}: it has {', '.join(Curriculum.__dataclass_fields__)}."
+        )
+    curriculum = Curriculum(**{name: build(node) for name, node in cfg.curriculum.items() if node is not None})
+    curriculum.check(paradigm.network, data.scale)
+    degradations = {data.scale: data.degradation}
+    if curriculum.scales:
+        paradigm.several_scales = curriculum.scales.scales
+        for scale in set(paradigm.tested_scales) - {data.scale}:
+            other = copy.deepcopy(cfg)
+            other.scale = scale  # a degradation reads it by interpolation
+            degradations[scale] = build(other.data.degradation)
+    data.follow(curriculum, degradations)
+    return FollowCurriculum(curriculum)
 
 
 def network(cfg: DictConfig) -> "Network":
@@ -101,7 +137,11 @@ def trained(cfg: DictConfig, weights: str | None = None, use: str | None = None)
     if weights and describes_itself(weights):
         exported = open_trained(weights, run.named_packages(), use)
         for fact in ("scale", "channels"):
-            if f"{fact}={cfg[fact]}" in run.overrides() and cfg[fact] != getattr(exported.network, fact):
+            if f"{fact}={cfg[fact]}" not in run.overrides():
+                continue
+            if fact == "scale" and cfg.scale in getattr(exported.network, "scales", ()):
+                exported.network.scale = cfg.scale
+            if cfg[fact] != getattr(exported.network, fact):
                 raise InputError(
                     f"{fact}={cfg[fact]}, but the network in {weights} has {fact}={getattr(exported.network, fact)}: leave "
                     f"{fact} out, or take another network."

@@ -15,6 +15,7 @@ from srlab.inference.enlarge import enlarge
 from srlab.inference.exported import EXPORT
 from srlab.interpolants import Kernel
 from srlab.networks.interpolation import Interpolation
+from srlab.networks.network import at_scale
 
 BASELINE: Kernel = "bicubic"
 PICTURE = "comparison.png"
@@ -38,9 +39,23 @@ def conclude(training: Training, cfg: DictConfig) -> None:
 def score(training: Training, cfg: DictConfig, folder: Path) -> list[str]:
     """Write the scores and a picture; what is to be said of them."""
     paradigm = training.paradigm
+    training.data.setup("test")
+    results: list[Result] = []
+    for scale in paradigm.tested_scales:
+        with at_scale(paradigm.evaluated, scale):
+            ours, rows = score_at_scale(training, cfg.network_name)
+        results += rows
+        if scale == paradigm.evaluated.scale:
+            draw(ours, folder / PICTURE)
+    write_and_print(folder, results)
+    return gains(results)
+
+
+def score_at_scale(training: Training, name: str) -> tuple[list[Scored], list[Result]]:
+    """Test what a training validated, and bicubic beside it, at the scale at which it stands."""
+    paradigm = training.paradigm
     network, settings = paradigm.evaluated, paradigm.settings
     bicubic = Interpolation(network.channels, network.scale, BASELINE)
-    training.data.setup("test")
     ours, theirs = (
         score_images(method, training.data.test_dataloader(), judged, settings.protocol, settings.metrics)
         for judged, method in (
@@ -48,14 +63,13 @@ def score(training: Training, cfg: DictConfig, folder: Path) -> list[str]:
             (bicubic, lambda lr, guide=None: enlarge(bicubic, lr)),
         )
     )
-    results = [
+    return ours, [
         row
-        for name, scored in ((cfg.network_name, ours), (BASELINE, theirs))
-        for row in results_of([score for one in scored for score in one.scores], settings.protocol, name, network.scale)
+        for method, scored in ((name, ours), (BASELINE, theirs))
+        for row in results_of(
+            [score for one in scored for score in one.scores], settings.protocol, method, network.scale
+        )
     ]
-    write_and_print(folder, results)
-    draw(ours, folder / PICTURE)
-    return gains(results)
 
 
 def draw(scored: list[Scored], path: Path) -> None:

@@ -62,7 +62,7 @@ class TrainConfig(ModelConfig):
     translator: Any = None
     discriminator_lr: Any = None
     optimizer_g: Any = None
-    curriculum: Any = None
+    curriculum: dict[str, Any] | None = None
     loss: dict[str, Any] = field(default_factory=dict)
     optimizer: Any = MISSING
     scheduler: Any = MISSING

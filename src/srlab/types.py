@@ -33,6 +33,11 @@ class Batch:
     mask: Tensor | None = None
     real_lr: Tensor | None = None
 
+    @property
+    def scale(self) -> int:
+        """HR pixels per LR pixel."""
+        return self.hr.shape[-1] // self.lr.shape[-1]
+
 
 @dataclass(frozen=True)
 class LabelledImage:

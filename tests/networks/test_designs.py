@@ -189,10 +189,10 @@ def test_prosr_starts_each_scale_from_its_own_head_and_blends_a_new_level_in(com
     assert network.get_parameter("heads.x4.weight").grad is None
     assert all(tensor.grad is None for key, tensor in network.named_parameters() if key.startswith("deeper"))
     new = network(lr)
-    network.blend = 0.0  # type: ignore[assignment]
+    network.blends = {network.scale: 0.0}  # type: ignore[assignment]
     below = network(lr).intermediate["x2"] - enlarge(lr, 2)
     torch.testing.assert_close(network(lr).sr, enlarge(lr, 4) + enlarge(below, 2, "bilinear"))
-    network.blend = 0.5  # type: ignore[assignment]
+    network.blends = {network.scale: 0.5}  # type: ignore[assignment]
     torch.testing.assert_close(
         network(lr).sr, 0.5 * new.sr + 0.5 * (enlarge(lr, 4) + enlarge(below, 2, "bilinear")), rtol=1e-4, atol=1e-5
     )

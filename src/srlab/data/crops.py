@@ -54,8 +54,15 @@ class Crops(Dataset[dict[str, Tensor]]):
         self.augment = augment
 
     def __getitem__(self, position: int) -> dict[str, Tensor]:
+        return self.sample(position)
+
+    def sample(self, position: int, attempt: int = 0) -> dict[str, Tensor]:
+        """The sample at a position, or another one in its stead, of any image: any `attempt` but 0."""
         index = image_at(self.seed, position, len(self.source))
         down, right, turn, degradation_seed = keys(4, self.seed, "crop", position)
+        if attempt:
+            down, right, turn, degradation_seed, index = keys(5, self.seed, "crop", position, attempt)
+            index %= len(self.source)
         hr = self.source.image(index)
         rows, columns = hr.shape[0] // self.scale, hr.shape[1] // self.scale
         top, left = down % (rows - self.patch + 1), right % (columns - self.patch + 1)

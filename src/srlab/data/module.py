@@ -1,7 +1,7 @@
 """The data of a run: training batches from one endless stream, and whole images to validate and test on."""
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,10 +11,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from srlab.curriculum.curriculum import Curriculum
+from srlab.curriculum.difficulty import GradedCrops
 from srlab.data.audit import SKIP, STOP, Needs
 from srlab.data.cache import GB, CacheLimits, prepare, ram_bytes
 from srlab.data.crops import Crops
 from srlab.data.evaluation import LabelledImages
+from srlab.data.mixed import MixedCrops
 from srlab.data.source import Source
 from srlab.data.stream import Positions
 from srlab.degradation.base import Degradation
@@ -96,8 +99,32 @@ class SuperResolutionData(pl.LightningDataModule):
             raise ValueError(
                 f"the degradation makes scale {self.degradation.scale}, but scale={self.scale}: set them alike."
             )
+        self.curriculum = Curriculum()
+        self.degradations = {self.scale: self.degradation}
         self._prepared_sources: dict[tuple[int, bool], Source] = {}
         self._guide_channels: int | None = None
+
+    @property
+    def patches(self) -> dict[int, int]:
+        """LR height and width of the crops, by the scales of the batches."""
+        return self.curriculum.scales.patches if self.curriculum.scales else {self.scale: self.patch}
+
+    def follow(self, curriculum: Curriculum, degradations: Mapping[int, Degradation]) -> None:
+        """Serve what a curriculum asks for, to be called before anything is read.
+
+        Args:
+            curriculum: of the run.
+            degradations: HR -> LR for each of its scales.
+
+        Raises:
+            InputError: several scales, but LR files of one.
+        """
+        self.curriculum, self.degradations = curriculum, dict(degradations)
+        if len(self.patches) > 1 and self.train and self.train.lr is not None:
+            raise InputError(
+                f"{self.train.name} has LR files of one scale, the curriculum serves {list(self.patches)}: take data "
+                f"whose LR is made by the degradation (data=folder, or data.track=null)."
+            )
 
     def check_network(self, network: NetworkFacts) -> None:
         """Refuse a network that this data does not fit (`InputError`), before any file is read."""
@@ -110,12 +137,13 @@ class SuperResolutionData(pl.LightningDataModule):
                 f"the network takes {network.channels} channels, the data has channels={self.channels}: set them alike."
             )
         self._guide_channels = network.guide_channels
-        if self.train and self.patch % network.multiple_of:
-            down = self.patch // network.multiple_of * network.multiple_of
-            raise InputError(
-                f"data.patch={self.patch} is not a multiple of {network.multiple_of}, as the network needs: set "
-                f"data.patch={down or network.multiple_of}."
-            )
+        for patch in self.patches.values():
+            if self.train and patch % network.multiple_of:
+                down = patch // network.multiple_of * network.multiple_of
+                raise InputError(
+                    f"data.patch={patch} is not a multiple of {network.multiple_of}, as the network needs: set "
+                    f"data.patch={down or network.multiple_of}."
+                )
 
     def prepare_data(self) -> None:
         """On one rank of each machine, before all others: fill the files that they will share."""
@@ -166,14 +194,37 @@ class SuperResolutionData(pl.LightningDataModule):
             return batch
         lr, hr, parameters = batch.get("lr"), batch["hr"], dict[str, Tensor]()
         if lr is None:
-            self.degradation.to(hr.device)
-            lr, hr, parameters = self.degradation.make_pair(hr, batch["seed"], batch["levels"])
+            degradation = self._degradation_at(int(batch["position"][0]) // self._together).to(hr.device)
+            lr, hr, parameters = degradation.make_pair(hr, batch["seed"], batch["levels"])
+        if "difficulty" in batch:
+            parameters["difficulty"] = batch["difficulty"]
         return Batch(lr, hr, batch["position"], parameters, *map(batch.get, ("guide", "mask", "real_lr")))
 
     def _samples(self, source: Source) -> Dataset[dict[str, Tensor]]:
         """The sample at each position of the stream."""
-        margin, borders = self.degradation.margin, self.degradation.borders
-        return Crops(source, self.seed, self.scale, self.channels, self.patch, margin, borders, self.augment)
+        crops = {scale: self._crops(source, scale) for scale in self.patches}
+        scales = self.curriculum.scales
+        return MixedCrops(crops, scales.scale, self._together) if scales else crops[self.scale]
+
+    def _crops(self, source: Source, scale: int) -> Dataset[dict[str, Tensor]]:
+        """The samples of one scale."""
+        margin, borders = self.degradations[scale].margin, self.degradations[scale].borders
+        crops = Crops(source, self.seed, scale, self.channels, self.patches[scale], margin, borders, self.augment)
+        difficulty = self.curriculum.difficulty
+        return GradedCrops(crops, difficulty, self._together) if difficulty else crops
+
+    def _degradation_at(self, batch: int) -> Degradation:
+        """What makes the LR of a batch, counted from 0."""
+        scales, ramps = self.curriculum.scales, self.curriculum.ramps
+        degradation = self.degradations[scales.scale(batch) if scales else self.scale]
+        if ramps:
+            ramps.move_degradation(degradation, batch)
+        return degradation
+
+    @property
+    def _together(self) -> int:
+        """Samples of all ranks in one batch."""
+        return self.batch_size * self._rank()[1]
 
     def _load(self, purpose: str) -> list[Source]:
         sources = _listed({"train": self.train, "val": self.val, "test": self.test}[purpose])
@@ -196,8 +247,9 @@ class SuperResolutionData(pl.LightningDataModule):
     def _needs(self, purpose: str) -> Needs:
         """What the images of a purpose must be."""
         if purpose == "train":
-            reason = f"(data.patch={self.patch}): set data.patch={{fits}} or lower"
-            return Needs(self.scale, self.channels, self.patch, reason, self._guide_channels)
+            scale, patch = max(self.patches.items(), key=lambda pair: pair[0] * pair[1])
+            reason = f"(data.patch={patch}): set data.patch={{fits}} or lower"
+            return Needs(scale, self.channels, patch, reason, self._guide_channels)
         # SSIM's window is 11 x 11, in an image whose borders, `scale` pixels wide, are cut
         return Needs(self.scale, self.channels, -(-11 // self.scale) + 2, "to be scored", self._guide_channels)
 

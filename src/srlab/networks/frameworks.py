@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from srlab.networks.blocks import Convolution
 from srlab.networks.ensemble import ensemble_of
 from srlab.networks.interpolation import enlarge, enlarge_halo, kernel_named
-from srlab.networks.network import Facts, Network, chained_halo, published
+from srlab.networks.network import Facts, Network, ScalableNetwork, chained_halo, published
 from srlab.types import Prediction
 
 __all__ = ["Network", "PostUpsampling", "PreUpsampling"]
@@ -60,8 +60,10 @@ def per_channel(mean: Sequence[float] | None, channels: int) -> Tensor:
     return torch.tensor(values).view(1, channels, 1, 1)
 
 
-class PreUpsampling(Network):
+class PreUpsampling(ScalableNetwork):
     """Interpolate to the full size, then refine there: lr (B, C, H, W) -> sr (B, C, scale H, scale W).
+
+    The same weights can serve several scales (VDSR, section 3.3): `network(lr, scale=3)`.
 
     Args:
         backbone: image to features, at the full size.
@@ -74,9 +76,11 @@ class PreUpsampling(Network):
         mean: subtracted from each channel before the backbone, and added at the end; None: nothing.
         ensemble: predict from each of a recursive backbone's states, return those as intermediate outputs, and
             learn to average them (DRCN, multi-supervised MemNet); else only the last state counts.
+        scales: all factors that the network is for; None: `scale` alone.
 
     Raises:
-        ValueError: the channels of two neighbours differ, an interpolation is unknown, or the backbone has no states.
+        ValueError: the channels of two neighbours differ, an interpolation is unknown, the backbone has no states, or
+            `scale` is none of `scales`.
     """
 
     mean: Tensor
@@ -91,12 +95,15 @@ class PreUpsampling(Network):
         global_residual: bool = True,
         mean: Sequence[float] | None = None,
         ensemble: bool = False,
+        scales: Sequence[int] | None = None,
     ) -> None:
         facts = backbone_facts(backbone, channels)
         last, last_halo = last_layer(tail, backbone, facts.out_channels, channels)
         beyond = chained_halo(facts.halo, last_halo)
-        halo = None if beyond is None else enlarge_halo(scale, interpolation, beyond)
-        super().__init__(channels, scale, facts.multiple_of // math.gcd(facts.multiple_of, scale), halo)
+        scales = [scale] if scales is None else scales
+        halo = None if beyond is None else max(enlarge_halo(one, interpolation, beyond) for one in scales)
+        multiple = math.lcm(*(facts.multiple_of // math.gcd(facts.multiple_of, int(one)) for one in scales))
+        super().__init__(channels, scale, scales, multiple, halo)
         self.backbone = backbone
         self.tail = last
         self.interpolation = interpolation
@@ -104,8 +111,8 @@ class PreUpsampling(Network):
         self.ensemble = ensemble_of(backbone) if ensemble else None
         self.register_buffer("mean", per_channel(mean, channels), persistent=False)
 
-    def predict(self, lr: Tensor) -> Prediction:
-        enlarged = enlarge(lr - self.mean, self.scale, self.interpolation)
+    def predict_at(self, lr: Tensor, scale: int) -> Prediction:
+        enlarged = enlarge(lr - self.mean, scale, self.interpolation)
         if self.ensemble is None:
             return Prediction(self.image(self.backbone(enlarged), enlarged), {})
         states: list[Tensor] = self.backbone.states(enlarged)  # type: ignore[operator]

@@ -1,7 +1,8 @@
 """What every super-resolution network says of itself, and what a framework reads off the parts that it joins."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -134,6 +135,10 @@ class ScalableNetwork(Network):
     def predict(self, lr: Tensor) -> Prediction:
         return self.predict_at(lr, self.scale)
 
+    def of(self, batch: Batch) -> Prediction:
+        prediction: Prediction = self(batch.lr, batch.scale)
+        return prediction
+
     @abstractmethod
     def predict_at(self, lr: Tensor, scale: int) -> Prediction:
         """The prediction at one of the network's scales."""
@@ -141,6 +146,25 @@ class ScalableNetwork(Network):
     def require(self, scale: int) -> None:
         if scale not in self.scales:
             raise ValueError(f"scale={scale} is none of this network's scales {self.scales}: choose one of these.")
+
+
+@contextmanager
+def at_scale(network: Network, scale: int) -> Iterator[None]:
+    """Let a network of several scales stand at one of them, and back; one of a single scale stays.
+
+    Raises:
+        ValueError: it has no such scale.
+    """
+    own = network.scale
+    if scale != own:
+        if not isinstance(network, ScalableNetwork):
+            raise ValueError(f"{type(network).__name__} enlarges {own} times, and not {scale} times.")
+        network.require(scale)
+    network.scale = scale
+    try:
+        yield
+    finally:
+        network.scale = own
 
 
 def require_whole(scale: float) -> None:

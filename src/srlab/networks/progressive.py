@@ -42,8 +42,8 @@ class Progressive(ScalableNetwork):
         mean: subtracted from each channel before the backbone, and added at the end; None: nothing.
 
     Attributes:
-        blend: weight of the highest level's residual against that of the level below, enlarged bilinearly; a curriculum
-            raises it from 0 to 1 while a level is new (ProSR, section 3.4).
+        blends: by a level's scale, the weight of its residual against that of the level below, enlarged bilinearly; 1 for
+            levels that are not named. A curriculum raises it from 0 to 1 while a level is new (ProSR, section 3.4).
 
     Raises:
         ValueError: a scale that is no power of 2; a backbone that cannot go on from features; channels that differ.
@@ -113,7 +113,7 @@ class Progressive(ScalableNetwork):
         self.image_upsamplers = nn.ModuleList(images)
         self.separate_heads = separate_heads
         self.interpolation = interpolation
-        self.blend = 1.0
+        self.blends: dict[int, float] = {}
         self.register_buffer("mean", per_channel(mean, channels), persistent=False)
 
     def predict_at(self, lr: Tensor, scale: int) -> Prediction:
@@ -126,8 +126,9 @@ class Progressive(ScalableNetwork):
         for level in range(LEVELS[scale]):
             features = at(self.upsamplers, level)(at(bodies, level)(features))
             below, residual = residual, at(self.tails, level)(features)
-            if 2 ** (level + 1) == self.scales[-1] and below is not None and self.blend < 1:
-                residual = self.blend * residual + (1 - self.blend) * enlarge(below, 2, "bilinear")
+            blend = self.blends.get(2 ** (level + 1), 1.0)
+            if below is not None and blend < 1:
+                residual = blend * residual + (1 - blend) * enlarge(below, 2, "bilinear")
             if len(self.image_upsamplers):
                 image = at(self.image_upsamplers, level)(image) + residual
             else:

@@ -3,7 +3,7 @@
 import logging
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -24,7 +24,7 @@ from srlab.evaluation.results import Score, mean_scores
 from srlab.evaluation.strips import Panel
 from srlab.inference.enlarge import enlarge, evaluating
 from srlab.losses.weighted import Terms
-from srlab.networks.network import Network
+from srlab.networks.network import Network, at_scale
 from srlab.networks.weights import load_weights
 from srlab.paradigms.ema import MovingAverage
 from srlab.schedules import Schedule
@@ -90,6 +90,8 @@ class SuperResolution(pl.LightningModule):
         self.ema = MovingAverage(self.network, training.ema_decay) if training.ema_decay is not None else None
         if training.compile:
             self.network.compile()
+        self.several_scales: tuple[int, ...] = ()
+        """Which the network is trained at, where these are several."""
         self.scores: list[Score] = []
         self.config: dict[str, Any] = {}
         """The run's resolved configuration in plain containers, to be kept in its checkpoints."""
@@ -115,6 +117,16 @@ class SuperResolution(pl.LightningModule):
     def monitor(self) -> str:
         """The logged metric in which the best weights are best."""
         return f"val/{self.settings.protocol.metric_names[0]}"
+
+    @property
+    def networks(self) -> list[Network]:
+        """The network and, where there is one, its average."""
+        return [self.network] if self.ema is None else [self.network, self.ema.network]
+
+    @property
+    def tested_scales(self) -> tuple[int, ...]:
+        """At which the network is validated and tested."""
+        return self.several_scales or (self.evaluated.scale,)
 
     # Training
 
@@ -202,12 +214,21 @@ class SuperResolution(pl.LightningModule):
         return {}
 
     def validation_step(self, image: LabelledImage, batch_idx: int) -> dict[str, Scored]:
+        own = (self.evaluated.scale,)  # that of a set's LR files
+        scales = self.tested_scales if image.lr is None else own
+        scored = {scale: self._scored(image, scale) for scale in scales}
+        self.scores.extend(score for one in scored.values() for score in one.scores)
+        return {"scored": scored[self.evaluated.scale]}
+
+    def _scored(self, image: LabelledImage, scale: int) -> Scored:
+        """An image at a scale, which is named with its set where the network has several: "set5_x3"."""
+        if len(self.tested_scales) > 1:
+            image = replace(image, dataset=f"{image.dataset}_x{scale}")
         network = self.evaluated
-        scored = score_image(
-            self.super_resolve, image, self.settings.protocol, network.scale, network.channels, self.settings.metrics
-        )
-        self.scores.extend(scored.scores)
-        return {"scored": scored}
+        with at_scale(network, scale):
+            return score_image(
+                self.super_resolve, image, self.settings.protocol, scale, network.channels, self.settings.metrics
+            )
 
     def on_validation_epoch_start(self) -> None:
         self.scores = []
