@@ -64,11 +64,11 @@ def training(cfg: DictConfig) -> Training:
         paradigm.start_from(weight_file(cfg.weights))
     data = build(cfg.data)
     callbacks = build_all(cfg.callbacks)
-    # Lightning would save in the middle of a step when Slurm signals; callbacks/endings.py sees to it
-    slurm = [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
     if cfg.curriculum:
         callbacks.insert(0, join_curriculum(unresolved, paradigm, data))
     data.check_network(paradigm.network)
+    # Lightning would save in the middle of a step when Slurm signals; callbacks/endings.py sees to it
+    slurm = [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
     trainer = build(
         cfg.trainer,
         callbacks=callbacks,
