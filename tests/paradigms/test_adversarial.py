@@ -179,9 +179,11 @@ def test_accumulated_batches_and_two_processes_are_one_large_batch(command: Comm
     subprocess.run([str(train), *PLAIN, *rates, *two], cwd=tmp_path, check=True, capture_output=True, timeout=300)
     shared = checkpoint_of(tmp_path / "ddp", 1)
     assert shared["global_step"] == halves["global_step"] == large["global_step"] == 1
-    for part in ("network", "discriminator", "ema.network"):
+    for part in ("network", "discriminator"):
         torch.testing.assert_close(weights(halves, part), weights(large, part), rtol=0, atol=1e-6)
         torch.testing.assert_close(weights(shared, part), weights(large, part), rtol=0, atol=1e-6)
+    # the average's decay grows with the iteration, which is the 2nd where batches are accumulated
+    torch.testing.assert_close(weights(shared, "ema.network"), weights(large, "ema.network"), rtol=0, atol=1e-6)
 
 
 @pytest.mark.slow
