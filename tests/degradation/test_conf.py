@@ -11,7 +11,8 @@ from omegaconf import OmegaConf
 from srlab.degradation.base import Degradation
 
 CONF = Path(__file__).parents[2] / "conf" / "degradation"
-CHOICES = sorted(file.stem for file in CONF.glob("*.yaml"))
+CHOICES = sorted(file.stem for file in CONF.glob("*.yaml") if file.stem != "learned")
+"""What a run has learned is tested with its paradigm, in tests/paradigms/test_degradation_gan.py."""
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])

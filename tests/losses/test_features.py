@@ -49,7 +49,8 @@ def test_weights_come_from_the_cache_or_a_file(tmp_path: Path, monkeypatch: pyte
     layers = VGG(16, "random", width=2).layers.network
     weights = {f"features.{name}": value + 1 for name, value in layers.state_dict().items()}
     torch.save(weights | {"classifier.0.weight": torch.zeros(1)}, tmp_path / "checkpoints" / FILES[16])
-    safetensors.torch.save_file(dict(layers.state_dict()), tmp_path / "own.safetensors")
+    own_weights = {name: value.contiguous() for name, value in layers.state_dict().items()}
+    safetensors.torch.save_file(own_weights, tmp_path / "own.safetensors")
     cached, own = VGG(16, width=2), VGG(16, str(tmp_path / "own.safetensors"), width=2)
     first = layers[0].get_parameter("weight")
     torch.testing.assert_close(cached.layers.network[0].get_parameter("weight"), first + 1)

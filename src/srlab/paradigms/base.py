@@ -28,7 +28,7 @@ from srlab.networks.network import Network, at_scale
 from srlab.networks.weights import load_weights
 from srlab.paradigms.ema import MovingAverage
 from srlab.schedules import Schedule
-from srlab.types import LabelledImage
+from srlab.types import Batch, LabelledImage
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +149,8 @@ class SuperResolution(pl.LightningModule):
         logged = self.trainer.fit_loop.epoch_loop._results
         for name in [name for name in logged if name.startswith("training_step.")]:
             del logged[name]  # or what this iteration does not compute would be logged as it was in an earlier one
+        if isinstance(batch, Batch):  # HR too: losses and discriminators look at it as they do at SR
+            batch.lr, batch.hr = (image.to(memory_format=self.memory_format) for image in (batch.lr, batch.hr))
         seed = key(self.settings.seed, "step", self.iteration, self.global_rank)
         torch.manual_seed(seed)
         random.seed(seed)

@@ -103,19 +103,31 @@ class Players(SuperResolution):
         for parameter in resting:
             parameter.requires_grad_(False)
         try:
-            yield lambda loss: self._descend(name, loss)
+            with self._casting_once():
+                yield lambda loss: self._descend(name, loss)
         finally:
             for parameter in resting:
                 parameter.requires_grad_(True)
 
+    @contextmanager
+    def _casting_once(self) -> Iterator[None]:
+        """Under autocast, cast a weight once until it moves, not at each use as Lightning has it."""
+        device = self.device.type
+        enabled, dtype = torch.is_autocast_enabled(device), torch.get_autocast_dtype(device)
+        try:
+            with torch.autocast(device, dtype=dtype, enabled=enabled, cache_enabled=True):
+                yield
+        finally:
+            torch.clear_autocast_cache()
+
     def _descend(self, name: str, loss: Tensor) -> None:
         self.manual_backward(loss / self.accumulate)
+        torch.clear_autocast_cache()  # whose graph is spent, and whose weights may move now
         if self.accumulating:
             return
         optimizer = self._optimizer(name)
         with self._uncounted(optimizer) if self._counted == self.iteration else self._counting():
             optimizer.step()
-        torch.clear_autocast_cache()  # which holds the weights as they were before the step, until the iteration's end
         optimizer.zero_grad()
         self.moved(name)
 
