@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
+# the tests' networks are tiny: a second thread waits more than it computes
+test slow: export OMP_NUM_THREADS ?= 1
+
 .PHONY: demo test slow lint types check clean
 
 $(INSTALLED): pyproject.toml setup.py
