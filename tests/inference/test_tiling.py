@@ -62,7 +62,7 @@ def test_tiles_are_the_whole_image_for_every_part_with_a_finite_halo(composed: C
     draw = random.Random(str(overrides))
     network = lively(composed(*overrides, f"scale={draw.choice([2, 4])}"))
     if network.halo is None:
-        pytest.skip("it sees the whole image")
+        return  # it sees the whole image: what tiles cost such a network is measured, not asserted to be nothing
     unit = network.multiple_of
     for channels in (3, 4):
         height, width = (draw.randint(9, 9 + 2 * unit + network.halo // 2) for _ in range(2))
