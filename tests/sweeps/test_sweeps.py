@@ -1,6 +1,7 @@
 """Sweeps: what fails leaves the rest alone, what is done is not done again, and the table says it all."""
 
 import csv
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,7 @@ def test_what_fails_leaves_the_rest_alone_and_a_second_start_does_what_is_missin
 def test_a_job_that_takes_too_long_is_told_to_stop(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, status: int
 ) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background leaves it ignored, jobs too
     launcher = IsolatedLauncher(timeout_minutes=0.02)
     monkeypatch.setattr(launcher, "_command", lambda planned: ["sh", "-c", script])
     assert launcher._process(Planned(0, "#0", [], tmp_path, OmegaConf.create())) == status
