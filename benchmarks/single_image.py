@@ -9,7 +9,6 @@ Seconds are this process's CPU seconds on one thread.
 """
 
 import argparse
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,7 +21,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
-from training import RoundTimer  # type: ignore[import-not-found]  # the script beside this one
+from training import take_turns  # type: ignore[import-not-found]  # the script beside this one
 
 from srlab import build
 from srlab.config import register
@@ -87,18 +86,8 @@ def compare_loops(study: str, rounds: int, iterations: int) -> None:
         cfg = compose(study, folder)
         training = build.training(cfg)
         bare = bare_step(study, build.build(cfg.framework), cfg.trainer.precision, training.paradigm.memory_format)
-        bare(2)
-        timer = RoundTimer(bare, iterations, rounds)
-        training.trainer.callbacks.append(timer)  # type: ignore[attr-defined]
-        training.trainer.fit(training.paradigm, training.data)
-        pairs = list(zip(timer.bare_seconds[1:], timer.trainer_seconds, strict=False))
-        shares = sorted(b / t for b, t in pairs)
-        print(f"{study}: precision {cfg.trainer.precision}, {rounds} rounds of {iterations} steps")
-        print(f"  bare loop    {statistics.median(b for b, _ in pairs) / iterations:.4f} CPU-s a step")
-        print(f"  Trainer loop {statistics.median(t for _, t in pairs) / iterations:.4f} CPU-s a step")
-        print(
-            f"  Trainer / bare throughput: median {statistics.median(shares):.3f} ({shares[0]:.3f} to {shares[-1]:.3f})"
-        )
+        print(study)
+        take_turns(training, bare, rounds, iterations)
         for precision in ("32", "bf16"):
             for layout in (torch.contiguous_format, torch.channels_last):
                 loop = bare_step(study, build.build(cfg.framework), precision, layout)

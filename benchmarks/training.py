@@ -100,8 +100,8 @@ def take_turns(training: build.Training, bare: Callable[[int], float], rounds: i
     pairs = list(zip(timer.bare_seconds[1:], timer.trainer_seconds, strict=False))
     shares = sorted(b / t for b, t in pairs)
     print(f"precision {training.trainer.precision}, {rounds} rounds of {iterations} steps")
-    print(f"bare loop    {statistics.median(b for b, _ in pairs) / iterations:.3f} CPU-s a step")
-    print(f"Trainer loop {statistics.median(t for _, t in pairs) / iterations:.3f} CPU-s a step")
+    print(f"bare loop    {statistics.median(b for b, _ in pairs) / iterations:.4f} CPU-s a step")
+    print(f"Trainer loop {statistics.median(t for _, t in pairs) / iterations:.4f} CPU-s a step")
     print(f"Trainer / bare throughput: median {statistics.median(shares):.3f} ({shares[0]:.3f} to {shares[-1]:.3f})")
 
 

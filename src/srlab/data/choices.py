@@ -51,9 +51,7 @@ class PairedData(SuperResolutionData):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.train = Paired(self.hr_root, self.lr_root)
-        paired = self.val_hr_root is not None and self.val_lr_root is not None
-        self.val = Paired(str(self.val_hr_root), str(self.val_lr_root)) if paired else whole_images(self.val_hr_root)
-        self.test = self.val
+        self.val = self.test = pairs_or_images(self.val_hr_root, self.val_lr_root)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -102,6 +100,11 @@ class BenchmarkData(SuperResolutionData):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.val = self.test = find_benchmarks(self.root, self.scale, self.names, self.lr_root)
+
+
+def pairs_or_images(hr_root: str | None, lr_root: str | None) -> Source:
+    """The folders' pairs; without LR, the HR images; without either, scikit-image's photographs."""
+    return whole_images(hr_root) if hr_root is None or lr_root is None else Paired(hr_root, lr_root)
 
 
 def whole_images(root: str | None) -> Source:

@@ -7,12 +7,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from srlab.data.audit import Needs
-from srlab.data.choices import whole_images
+from srlab.data.choices import pairs_or_images
 from srlab.data.crops import Crops
 from srlab.data.module import Sources, SuperResolutionData
 from srlab.data.pairs import bare_name
 from srlab.data.source import Part, Source
-from srlab.data.sources import Files, Folder, Paired
+from srlab.data.sources import Files, Folder
 from srlab.data.stream import key
 from srlab.errors import InputError
 
@@ -64,9 +64,7 @@ class UnpairedData(SuperResolutionData):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.train, self.real_lr = apart(Folder(self.hr_root), Folder(self.lr_root))
-        paired = self.val_hr_root is not None and self.val_lr_root is not None
-        self.val = Paired(str(self.val_hr_root), str(self.val_lr_root)) if paired else whole_images(self.val_hr_root)
-        self.test = self.val
+        self.val = self.test = pairs_or_images(self.val_hr_root, self.val_lr_root)
 
     def prepare_data(self) -> None:
         super().prepare_data()

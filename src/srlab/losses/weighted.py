@@ -1,5 +1,6 @@
 """A training objective: named losses, each with its weight, and a ramp of that weight over the run."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
@@ -47,7 +48,7 @@ class Terms(NamedTuple):
     values: dict[str, Tensor]
 
 
-class Term(nn.Module):
+class Term(nn.Module, ABC):
     """One summand: weight x ramp(iteration) x measure(step). What it looks at in a step is its subclass's to say.
 
     Args:
@@ -63,9 +64,9 @@ class Term(nn.Module):
         """The weight in the training's `iteration`, from 1."""
         return self.weight if self.ramp is None else self.weight * self.ramp(iteration - 1)
 
+    @abstractmethod
     def measure(self, step: Step) -> Tensor:
         """The loss of a step, (), before its weight."""
-        raise NotImplementedError
 
     def measure_parts(self, step: Step) -> tuple[Tensor, dict[str, Tensor]]:
         """The same, and by their names what it is made of, to be logged beside it: nothing, for most losses."""

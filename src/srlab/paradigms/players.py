@@ -75,11 +75,6 @@ class Players(SuperResolution):
         """Rounds of accumulated batches that are done, from 0: without accumulation, iterations."""
         return (self.iteration - 1) // self.accumulate
 
-    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        super().on_train_batch_start(batch, batch_idx)
-        if self.trainer._results is not None:
-            self.trainer._results.clear()  # or Lightning would log the last values of players that rest
-
     def configure_optimizers(self) -> list[Optimizer]:
         weights = [id(weight) for player in self.players.values() for weight in player.parameters]
         if self.accumulate > 1 and len(set(weights)) < len(weights):

@@ -1,5 +1,6 @@
 """What paradigms share that learn from one LR image alone."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ RESULT = "sr"
 """The result's file in the run folder: `sr.png`, or `.tif` where PNG cannot hold it."""
 
 
-class SingleImage(SuperResolution):
+class SingleImage(SuperResolution, ABC):
     """A base. A paradigm adds its `training_step` and its `result`; the run leaves that, and the kernel that it trusted.
 
     The HR image, where one is given, is seen by validation alone. Without one, validation reports how well the result,
@@ -77,9 +78,9 @@ class SingleImage(SuperResolution):
 
     # The result
 
+    @abstractmethod
     def result(self) -> Tensor:
         """The image, super-resolved: (1, C, scale h, scale w) in [0, 1]."""
-        raise NotImplementedError
 
     def other_results(self) -> dict[str, Tensor]:
         """What else is worth a score beside the result, by its name in the logs."""
