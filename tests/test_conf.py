@@ -8,8 +8,9 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 import srlab
-from srlab.build import build, build_all, check_signatures
+from srlab.build import build, build_all
 from srlab.errors import InputError
+from srlab.signatures import check_signatures
 from tests.community import write_esrgan
 from tests.conftest import ROOT, TINY, Command, composed
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from srlab.cli import command
+from srlab.signatures import check_signatures
 
 if TYPE_CHECKING:
     from srlab.networks.cost import Cost
@@ -58,7 +59,7 @@ def row_of(name: str, cfg: DictConfig) -> Row:
     from srlab import build
     from srlab.networks.cost import cost
 
-    build.check_signatures(cfg.framework)
+    check_signatures(cfg.framework)
     with torch.device("meta"):
         network: Network = build.build(cfg.framework)
     return {"network": name, "scale": str(network.scale), "channels": str(network.channels)} | facts(
