@@ -38,6 +38,6 @@ def test_the_study_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert (tmp_path / "pareto.png").stat().st_size > 1000
     with (tmp_path / "results.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
-    assert (row["design"], row["protocol"]) == (design, "classical_y")
+    assert (row["network"], row["protocol"]) == (design, "classical_y")
     assert float(row["set5_psnr_y"]) > 0
     assert float(row["step_s"]) > 0

@@ -27,7 +27,9 @@ def rows_of(runs: Path) -> list[Row]:
             means = [row for row in csv.DictReader(file) if row["image"] == "mean"]
         design = means[0]["network"]
         scores = {f"{row['dataset']}_{row['metric']}": f"{float(row['value']):.4f}" for row in means}
-        rows.append(rates[design] | scores | {key: means[0][key] for key in ("protocol", "protocol_hash")})
+        facts = {key: means[0][key] for key in ("network", "scale", "protocol", "protocol_hash")}
+        costs = {key: value for key, value in rates[design].items() if key != "design"}
+        rows.append({"network": facts.pop("network"), "scale": facts.pop("scale")} | costs | scores | facts)
     return sorted(rows, key=lambda row: -float(row["set5_psnr_y"]))
 
 
@@ -43,7 +45,7 @@ def draw(rows: list[Row], path: Path) -> None:
     """Draw PSNR on Set5 over the time of an enlargement, and join the designs that no other is better and faster than."""
     mpl.use("agg")
     figure, axes = plt.subplots(figsize=(9, 6), layout="constrained")
-    points = sorted((float(row["megapixel_s"]), float(row["set5_psnr_y"]), row["design"]) for row in rows)
+    points = sorted((float(row["megapixel_s"]), float(row["set5_psnr_y"]), row["network"]) for row in rows)
     best = [point for place, point in enumerate(points) if all(point[1] > other[1] for other in points[:place])]
     axes.plot([x for x, _, _ in best], [y for _, y, _ in best], color="0.7", drawstyle="steps-post", zorder=0)
     for place, (seconds, psnr, design) in enumerate(points):
@@ -69,7 +71,7 @@ def as_markdown(rows: list[Row]) -> str:
     lines = [head, "|---" * 9 + "|"]
     for place, row in enumerate(rows, start=1):
         scores = [f"{float(row[f'{one}_psnr_y']):.2f} / {float(row[f'{one}_ssim_y']):.4f}" for one in SETS]
-        cells = [str(place), row["design"], *scores, f"{int(row['parameters']):,}", row["giga_multiply_adds"]]
+        cells = [str(place), row["network"], *scores, f"{int(row['parameters']):,}", row["giga_multiply_adds"]]
         cells += [row["receptive_field"], f"{1000 * float(row['step_s']):.0f}", f"{float(row['megapixel_s']):.2f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

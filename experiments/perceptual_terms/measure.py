@@ -125,8 +125,8 @@ def main(runs: Path, photos: Path) -> None:
             for metric in dict.fromkeys(score.metric for score in scores):
                 values = [s.value for s in scores if (s.dataset.lower(), s.metric) == (dataset, metric)]
                 rows.append(
-                    {"trained_on": name, "seed": seed, "dataset": dataset, "metric": metric}
-                    | {"value": f"{fmean(values):.5f}", "protocol": protocol.name}
+                    {"network": name, "scale": SCALE, "seed": seed, "dataset": dataset, "metric": metric}
+                    | {"value": f"{fmean(values):.5f}", "protocol": protocol.name, "protocol_hash": protocol.hash}
                 )
 
     score("bicubic", "", Interpolation(3, SCALE, "bicubic"))
@@ -138,7 +138,7 @@ def main(runs: Path, photos: Path) -> None:
         pixels.load_state_dict(interpolate(pixels.state_dict(), everything.state_dict(), 0.5))
         score("half-way", seed, pixels)
     with (HERE / "results.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     kinds = list(dict.fromkeys(str(row["metric"]) for row in rows))
@@ -149,7 +149,7 @@ def main(runs: Path, photos: Path) -> None:
                 fmean(
                     float(str(row["value"]))
                     for row in rows
-                    if (row["trained_on"], row["dataset"], row["metric"]) == (name, dataset, kind)
+                    if (row["network"], row["dataset"], row["metric"]) == (name, dataset, kind)
                 )
                 for kind in kinds
             ]
