@@ -1,5 +1,7 @@
 """Image files: every kind, no loss of depth, upright, and errors that name the file."""
 
+import struct
+import zlib
 from pathlib import Path
 
 import imagecodecs
@@ -183,3 +185,11 @@ def test_a_format_that_cannot_hold_it_is_refused(tmp_path: Path, suffix: str, ch
     with pytest.raises(InputError, match=r"write \.tif"):
         write_image(tmp_path / f"a{suffix}", noise(channels, dtype))
     assert not list(tmp_path.iterdir())
+
+
+def test_an_image_of_four_hundred_megapixels_is_no_bomb(tmp_path: Path) -> None:
+    header = b"IHDR" + struct.pack(">IIBBBBB", 25000, 16000, 8, 2, 0, 0, 0)
+    start = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    (tmp_path / "large.png").write_bytes(b"\x89PNG\r\n\x1a\n" + start + struct.pack(">I", 0) + b"IDAT" + bytes(4))
+    found = read_header(tmp_path / "large.png")
+    assert (found.height, found.width, found.channels) == (16000, 25000, 3)

@@ -5,11 +5,14 @@ window.addEventListener("load", () => setTimeout(() => {
   const cells = (place) => [...$("board").tBodies[0].rows].map((row) => row.cells[place].textContent);
   const heading = (text) => [...$("board").tHead.rows[0].cells].find((cell) => cell.textContent.startsWith(text));
   found.headings = [...$("board").tHead.rows[0].cells].map((cell) => cell.textContent);
+  found.tooltip = $("board").tBodies[0].rows[0].title;
   heading("psnr_y").click(); found.down = cells(1);
   heading("psnr_y").click(); found.up = cells(1);
   $("filter").value = "edsr"; $("filter").dispatchEvent(new Event("input")); found.filtered = cells(0); found.count = $("count").textContent;
   $("filter").value = ""; $("filter").dispatchEvent(new Event("input"));
   found.plots = document.querySelectorAll(".main-svg").length; found.traces = $("curves").data.length;
+  found.legend = $("curves").data.filter((trace) => trace.showlegend).map((trace) => trace.name);
+  $("most").value = "100000"; $("most").dispatchEvent(new Event("change")); found.all_traces = $("curves").data.length;
   found.pareto = $("pareto").data.length;
   const canvases = [...$("panels").querySelectorAll("canvas")], drawn = () => canvases.map((canvas) => canvas.toDataURL());
   const before = drawn();

@@ -14,7 +14,8 @@ import yaml
 
 from srlab.evaluation.results import Result, write_results
 from srlab.report.gather import curves_of, find_runs, leaderboard, thinned
-from srlab.report.page import page
+from srlab.report.names import parts_of, short_names
+from srlab.report.page import named, page
 from tests.conftest import TINY, Command
 
 CHROMIUM = next(
@@ -65,6 +66,11 @@ def test_settings_are_means_over_seeds_and_hashes_are_never_of_one_table(sweep: 
         ("aa", "bicubic", 3),
         ("bb", "edsr protocol=rgb", 1),
     ]
+    assert named(table) == {
+        "edsr optimizer.lr=1e-3": "lr=1e-3",
+        "edsr optimizer.lr=1e-4": "lr=1e-4",
+        "edsr protocol=rgb": "protocol=rgb",
+    }
     mean, sd, unit = table[1].values["psnr_y"]
     assert (mean, unit) == (34.0, "dB")
     assert sd == pytest.approx(2**0.5)
@@ -85,6 +91,39 @@ def test_a_page_of_five_hundred_runs_is_one_file_without_an_address(sweep: Path,
     data = json.loads(own[own.index('type="application/json">') + 24 : own.index("</script>")].replace("<\\/", "</"))
     assert data["title"] == "</script><b>odd"
     assert len(data["runs"]) == 500
+
+
+def test_a_setting_is_called_by_what_tells_it_from_the_others() -> None:
+    common = ["network=edsr", "data=folder", "data.root=[/a/b/T91,/a/b/BSDS]", "seed=3", "hydra.run.dir=x"]
+    settings = [
+        parts_of("edsr", [*common, "optimizer.lr=1e-3", "loss=l1"]),
+        parts_of("edsr", [*common, "optimizer.lr=1e-4", "loss=[l1,fft]"]),
+        parts_of("edsr", [*common, "loss=l1"]),
+    ]
+    assert settings[2] == ("edsr", "data.root=[/a/b/T91,/a/b/BSDS]", "data=folder", "loss=l1")
+    assert short_names(settings) == ["loss=l1 lr=1e-3", "loss=[l1,fft] lr=1e-4", "loss=l1"]
+    assert short_names([*settings, ("vdsr",)])[0] == "edsr root=[T91,BSDS] data=folder loss=l1 lr=1e-3"
+    assert short_names(settings[:1]) == ["edsr"]
+    assert short_names([]) == []
+    assert parts_of("post-rcan-subpixel backbone.blocks=2", ["backbone=rcan", "backbone.blocks=2", "+a.b=1"]) == (
+        "post-rcan-subpixel",
+        "+a.b=1",
+        "backbone.blocks=2",
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "called"),
+    [
+        ("a.lr=1", "b.lr=1", ["a.lr=1", "b.lr=1"]),  # one last word for two keys
+        ("data.root=/x/photos", "data.root=/y/photos", ["root=/x/photos", "root=/y/photos"]),  # one folder name for two
+        ("k=" + 40 * "1" + "2", "k=" + 40 * "1" + "3", ["k=" + 40 * "1" + "2", "k=" + 40 * "1" + "3"]),
+        ("k=" + 40 * "1", "k=2", ["k=" + 31 * "1" + "…", "k=2"]),
+        ("~loss.fft", "seed.x=1", ["~fft", "x=1"]),
+    ],
+)
+def test_no_two_settings_have_one_name(one: str, other: str, called: list[str]) -> None:
+    assert short_names([("net", one), ("net", other)]) == called
 
 
 PROBE = Path(__file__).with_name("probe.js")
@@ -127,10 +166,31 @@ def test_a_browser_sorts_filters_and_draws(sweep: Path, tmp_path: Path) -> None:
     assert found["headings"][:3] == ["setting", "psnr_y [dB]", "lpips"]
     assert [value.split()[0] for value in found["down"]] == ["34.500", "34.000", "30.000"]
     assert [value.split()[0] for value in found["up"]] == ["30.000", "34.000", "34.500"]
-    assert (len(found["filtered"]), found["count"]) == (2, "2 of 3 settings")
+    assert sorted(found["filtered"]) == ["lr=1e-3", "lr=1e-4"], (
+        "the filter knows the full name, the table shows the short one"
+    )
+    assert found["count"] == "2 of 3 settings"
+    assert "edsr optimizer.lr=1e-3" in found["tooltip"]
     assert found["plots"] >= 2
     assert found["traces"] == 4
+    assert found["legend"] == ["lr=1e-3", "lr=1e-4", "protocol=rgb"], "the seeds of a setting share a line"
     assert "CONSOLE" not in console or "error" not in console.lower().split("console", 1)[1], console
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")
+def test_a_browser_shows_a_sweep_of_five_hundred(tmp_path: Path) -> None:
+    for index in range(500):
+        lr, seed = f"optimizer.lr={1 + index // 5}e-5", index % 5
+        own = result("edsr", 30 + index / 100)
+        write_run(tmp_path / f"sweep/{index}", "edsr", ["network=edsr", lr, f"seed={seed}"], seed, [own])
+    runs = find_runs(tmp_path / "sweep")
+    (tmp_path / "report.html").write_text(page("sweep", runs, leaderboard(runs), []))
+    assert (tmp_path / "report.html").stat().st_size < 10e6
+    found, _ = in_a_browser(tmp_path / "report.html")
+    assert (len(found["down"]), found["traces"], len(found["legend"])) == (100, 50, 10)
+    assert found["legend"][0] == "lr=100e-5"
+    assert found["all_traces"] == 500
 
 
 @pytest.mark.slow

@@ -35,6 +35,8 @@ __all__ = [
     "write_image",
 ]
 
+Image.MAX_IMAGE_PIXELS = None  # large images are what srlab is for, and a file is its user's own: no bomb
+
 T = TypeVar("T")
 
 _EXIF_ORIENTATION = 0x0112

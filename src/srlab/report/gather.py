@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from omegaconf import OmegaConf
@@ -18,14 +18,12 @@ from srlab.errors import InputError
 from srlab.evaluation.metrics import higher_is_better
 from srlab.evaluation.results import MEAN, Result, read_results
 from srlab.networks.cost import Cost, cost
+from srlab.report.names import Parts, parts_of
 
 log = logging.getLogger(__name__)
 
 POINTS = 200
 """Of a curve: as many as a plot can show."""
-
-NO_SETTING = ("seed=", "hydra.", "logger", "callbacks", "resume=", "trainer.enable", "run_dir=", "+run_dir=")
-"""Overrides that do not make another setting."""
 
 Curves = dict[str, list[tuple[int, float]]]
 
@@ -36,7 +34,7 @@ class Run:
 
     Attributes:
         folder: where it lies.
-        setting: what it has in common with runs of other seeds: the network's name and the other overrides.
+        overrides: what was typed to start it.
         seed: of the run; None where there is no configuration.
         results: the rows of its `results.csv`.
         curves: of `metrics.csv`, by metric: (iteration, value).
@@ -44,11 +42,21 @@ class Run:
     """
 
     folder: Path
-    setting: str
+    overrides: list[str]
     seed: int | None
     results: list[Result]
     curves: Curves = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def setting(self) -> str:
+        """What it has in common with runs of other seeds."""
+        return " ".join(parts_of(str(self.config.get("network_name", self.folder.name)), self.overrides))
+
+    def owns(self, network: str) -> bool:
+        """Whether a network of the results is the run's own, or one of its outputs ("prior, average"): no baseline."""
+        own = str(self.config.get("network_name"))
+        return network == own or network.startswith(f"{own}, ")
 
 
 @dataclass(frozen=True)
@@ -56,12 +64,15 @@ class Row:
     """A line of the leaderboard: the runs of a setting under one protocol, on one dataset at one scale.
 
     Attributes:
+        parts: the setting; of a baseline, its name alone.
+        own: whether the runs made it, and did not score it beside their own.
         values: of each metric the mean over the runs, their standard deviation (None for one run), and its unit.
         seeds: how many runs.
         folders: of the runs.
     """
 
-    setting: str
+    parts: Parts
+    own: bool
     protocol: str
     protocol_hash: str
     dataset: str
@@ -72,6 +83,11 @@ class Row:
     folders: list[str]
     parameters: int | None = None
     multiply_adds: int | None = None
+
+    @property
+    def setting(self) -> str:
+        """All of its parts."""
+        return " ".join(self.parts)
 
 
 def find_runs(root: Path) -> list[Run]:
@@ -99,15 +115,9 @@ def read_run(folder: Path) -> Run:
     path = folder / "config.yaml"
     config = OmegaConf.to_container(OmegaConf.load(path)) if path.is_file() else {}
     assert isinstance(config, dict)
-    names = {row.network for row in results}
-    own = config.get("network_name")
-    setting = str(own) if own in names else ""
-    changed = [item for item in overrides_of(folder) if not item.startswith(NO_SETTING) and item not in setting]
-    changed = [item for item in changed if item != f"network={setting.split()[0] if setting else ''}"]
-    label = " ".join([setting, *sorted(changed)]).strip()
     return Run(
         folder,
-        label,
+        overrides_of(folder),
         config.get("seed"),
         results,
         curves_of(folder / "metrics.csv"),
@@ -140,25 +150,39 @@ def thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
     return points[:-1:step] + points[-1:] if step > 1 else points
 
 
+class Key(NamedTuple):
+    """What rows of one line of the leaderboard have in common."""
+
+    parts: Parts
+    own: bool
+    protocol: str
+    protocol_hash: str
+    dataset: str
+    scale: int
+
+
 def leaderboard(runs: Iterable[Run]) -> list[Row]:
     """A row for each setting, protocol, dataset and scale; the best of a table first.
 
     Rows of two protocol hashes are never of one table. A baseline that every run of a sweep scores anew is one row.
     """
-    groups: dict[tuple[str, str, str, str, int], list[tuple[Run, list[Result]]]] = {}
+    groups: dict[Key, list[tuple[Run, list[Result]]]] = {}
     for run in runs:
-        means: dict[tuple[str, str, str, str, int], list[Result]] = {}
+        means: dict[Key, list[Result]] = {}
         for row in run.results:
             if row.image == MEAN:
-                setting = run.setting if row.network == run.config.get("network_name") else row.network
-                means.setdefault((setting, row.protocol, row.protocol_hash, row.dataset, row.scale), []).append(row)
+                own = run.owns(row.network)
+                parts = parts_of(row.network, run.overrides) if own else (row.network,)
+                means.setdefault(Key(parts, own, row.protocol, row.protocol_hash, row.dataset, row.scale), []).append(
+                    row
+                )
         for key, rows in means.items():
             groups.setdefault(key, []).append((run, rows))
     table = [row_of(key, members) for key, members in groups.items()]
     return sorted(table, key=order)
 
 
-def row_of(key: tuple[str, str, str, str, int], members: list[tuple[Run, list[Result]]]) -> Row:
+def row_of(key: Key, members: list[tuple[Run, list[Result]]]) -> Row:
     found: dict[tuple[str, str], list[float]] = {}
     for _, rows in members:
         for row in rows:
@@ -166,16 +190,10 @@ def row_of(key: tuple[str, str, str, str, int], members: list[tuple[Run, list[Re
     values = {
         metric: (fmean(some), stdev(some) if len(some) > 1 else None, unit) for (metric, unit), some in found.items()
     }
-    setting, protocol, digest, dataset, scale = key
-    first = members[0][0]
-    own = setting == first.setting and "framework" in first.config
-    facts = cost_of(json.dumps(first.config["framework"], sort_keys=True)) if own else None
+    framework = members[0][0].config.get("framework") if key.own else None
+    facts = cost_of(json.dumps(framework, sort_keys=True)) if framework else None
     return Row(
-        setting,
-        protocol,
-        digest,
-        dataset,
-        scale,
+        *key,
         values,
         fmean(row.seconds for _, rows in members for row in rows),
         len(members),

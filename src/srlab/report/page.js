@@ -10,17 +10,23 @@ const short = (number) => {
   return String(number);
 };
 
+// A setting has a full name, by all its overrides, and a short one, by what tells it from the others.
+const called = (setting) => data.names[setting] ?? setting;
+const wrapped = (text) => text.replace(/(.{60,}?) /g, "$1<br>");
+const told = (setting) => `<b>${called(setting)}</b>` + (called(setting) === setting ? "" : "<br>" + wrapped(setting));
+
 // The rows of the chosen table whose setting has all words of the filter.
-function chosen() {
-  const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
-  return data.rows.filter((row) => row.table === $("table").value && words.every((word) => row.setting.toLowerCase().includes(word)));
+function matching(setting) {
+  const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean), text = (setting + " " + called(setting)).toLowerCase();
+  return words.every((word) => text.includes(word));
 }
+const chosen = () => data.rows.filter((row) => row.table === $("table").value && matching(row.setting));
 const metrics = (rows) => [...new Set(rows.flatMap((row) => Object.keys(row.values)))];
 
 function columns(rows) {
   const number = (key, title, text = short) => ({ key, title, value: (row) => row[key], text: (row) => (row[key] == null ? "" : text(row[key])) });
   return [
-    { key: "setting", title: "setting", value: (row) => row.setting, text: (row) => row.setting },
+    { key: "setting", title: "setting", value: (row) => called(row.setting), text: (row) => called(row.setting) },
     ...metrics(rows).map((metric) => {
       const unit = rows.find((row) => row.values[metric]).values[metric].unit;
       return { key: metric, title: unit ? `${metric} [${unit}]` : metric, metric, value: (row) => row.values[metric]?.mean, text: (row) => row.values[metric]?.mean?.toFixed(unit === "dB" ? 3 : 4) ?? "" };
@@ -38,7 +44,7 @@ function board() {
     rows.sort((a, b) => {
       const [x, y] = [column.value(a), column.value(b)];
       if (x == null || y == null) return (x == null) - (y == null);  // what is not known comes last
-      return sign * (typeof x === "string" ? x.localeCompare(y) : x - y);
+      return sign * (typeof x === "string" ? x.localeCompare(y, undefined, { numeric: true }) : x - y);
     });
   }
   head.replaceChildren(head.insertRow());
@@ -56,7 +62,7 @@ function board() {
   body.replaceChildren();
   for (const row of rows) {
     const line = body.insertRow();
-    line.title = row.folders.slice(0, 5).join("\n");
+    line.title = [row.setting, ...row.folders.slice(0, 5), ...(row.folders.length > 5 ? ["..."] : [])].join("\n");
     for (const one of all) {
       const cell = line.insertCell();
       cell.textContent = one.text(row);
@@ -76,24 +82,31 @@ function pareto() {
   const front = [];
   for (const row of points) if (!front.length || better(row.values[metric].mean, front.at(-1).values[metric].mean)) front.push(row);
   const xy = (some) => ({ x: some.map((row) => row[cost]), y: some.map((row) => row.values[metric].mean) });
+  const named = (row) => (front.includes(row) || points.length <= 6 ? called(row.setting) : "");
   const traces = [
-    { ...xy(points), text: points.map((row) => row.setting), mode: points.length > 25 ? "markers" : "markers+text", textposition: "top center", hovertemplate: "%{text}<br>%{x:.3s}: %{y:.3f}<extra></extra>", name: "settings",
-      error_y: { array: points.map((row) => row.values[metric].sd ?? 0), visible: true, thickness: 1 } },
-    { ...xy(front), mode: "lines", line: { shape: "hv", dash: "dot" }, name: "best for its cost", hoverinfo: "skip" },
+    { ...xy(front), mode: "lines", line: { shape: "hv", dash: "dot", color: "#9aa3b2" }, name: "best for its cost", hoverinfo: "skip" },
+    { ...xy(points), text: points.map(named), customdata: points.map((row) => told(row.setting)), mode: "markers+text", textposition: "bottom right",
+      textfont: { size: 11 }, marker: { size: 8, color: points.map((row) => (front.includes(row) ? "#d62728" : "#1f77b4")) },
+      hovertemplate: "%{customdata}<br>%{x:.4s}: %{y:.3f}<extra></extra>", name: "settings",
+      error_y: { array: points.map((row) => row.values[metric].sd ?? 0), visible: true, thickness: 1, color: "#9aa3b2" } },
   ];
-  Plotly.react("pareto", points.length ? traces : [], layout($("cost").selectedOptions[0].text, metric ?? "", { type: "log" }), { responsive: true, displaylogo: false });
+  Plotly.react("pareto", points.length ? traces : [], { ...layout($("cost").selectedOptions[0].text, metric ?? "", { type: "log" }), showlegend: false }, { responsive: true, displaylogo: false });
 }
 
 function curves() {
-  const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean), metric = $("curve").value;
-  const runs = data.runs.filter((run) => run.curves[metric] && words.every((word) => run.setting.toLowerCase().includes(word)));
+  const metric = $("curve").value, place = new Map(chosen().map((row, index) => [row.setting, index]));
+  const all = data.runs.filter((run) => run.curves[metric] && matching(run.setting));
+  const settings = [...new Set(all.map((run) => run.setting))].sort((a, b) => (place.get(a) ?? Infinity) - (place.get(b) ?? Infinity) || 0);
+  const best = new Map(settings.slice(0, Number($("most").value)).map((setting, index) => [setting, index]));
+  const runs = all.filter((run) => best.has(run.setting)).sort((a, b) => best.get(a.setting) - best.get(b.setting));
   const colours = ["#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf"];
-  const settings = [...new Set(runs.map((run) => run.setting))];
-  const traces = runs.map((run) => ({
-    x: run.curves[metric].map((point) => point[0]), y: run.curves[metric].map((point) => point[1]), type: runs.length > 30 ? "scattergl" : "scatter",
-    mode: "lines+markers", marker: { size: 3 }, line: { width: 1.2, color: colours[settings.indexOf(run.setting) % colours.length] },
-    name: `${run.setting}, seed ${run.seed}`, showlegend: runs.length <= 30,
+  const traces = runs.map((run, index) => ({
+    x: run.curves[metric][0], y: run.curves[metric][1], type: runs.length > 30 ? "scattergl" : "scatter", mode: "lines",
+    line: { width: 1.4, color: colours[best.get(run.setting) % colours.length] }, name: called(run.setting), legendgroup: run.setting,
+    showlegend: best.size <= 30 && runs[index - 1]?.setting !== run.setting,  // the seeds of a setting share a line
+    hovertemplate: `${told(run.setting)}<br>seed ${run.seed}, iteration %{x}: %{y:.5g}<extra></extra>`,
   }));
+  $("drawn").textContent = best.size < settings.length ? `${best.size} of ${settings.length} settings` : "";
   Plotly.react("curves", traces, layout("iteration", metric), { responsive: true, displaylogo: false });
 }
 
@@ -167,14 +180,15 @@ async function image() {
   $("panels").replaceChildren(...one.panels.map((panel) => {
     const figure = document.createElement("figure"), caption = document.createElement("figcaption"), canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [SIZE, Math.round((SIZE * truth.height) / truth.width)];
-    caption.textContent = `${panel.name} ${panel.score}`;
+    caption.textContent = `${called(panel.name)} ${panel.score}`;
+    caption.title = panel.name;
     follow(canvas);
     figure.append(canvas, caption);
     return figure;
   }));
   $("wiper").height = Math.round(($("wiper").width * truth.height) / truth.width);
   for (const [id, place] of [["left", 1], ["right", one.panels.length - 2]]) {
-    $(id).replaceChildren(...one.panels.map((panel) => option(panel.name)));
+    $(id).replaceChildren(...one.panels.map((panel) => option(panel.name, called(panel.name))));
     $(id).selectedIndex = place;
   }
   state.shown = shown();
@@ -185,11 +199,12 @@ function start() {
   $("title").textContent = data.title;
   $("table").append(...[...new Set(data.rows.map((row) => row.table))].map((name) => option(name)));
   $("curve").append(...[...new Set(data.runs.flatMap((run) => Object.keys(run.curves)))].map((name) => option(name)));
-  const all = () => { board(); pareto(); curves(); };
+  const plots = () => { pareto(); curves(); }, all = () => { board(); plots(); };
+  let waiting;
   $("table").onchange = all;
-  $("filter").oninput = all;
+  $("filter").oninput = () => { board(); clearTimeout(waiting); waiting = setTimeout(plots, 120); };
   $("cost").onchange = pareto;
-  $("curve").onchange = curves;
+  $("curve").onchange = $("most").onchange = curves;
   if (!data.runs.length) $("curves-section").hidden = true;
   if (data.images.length) {
     $("image").append(...data.images.map((one) => option(one.name)));

@@ -8,6 +8,7 @@ from typing import Any
 from srlab.errors import InputError
 from srlab.evaluation.metrics import higher_is_better
 from srlab.report.gather import Row, Run
+from srlab.report.names import short_names
 
 
 def page(title: str, runs: Sequence[Run], table: Sequence[Row], images: Sequence[dict[str, Any]]) -> str:
@@ -22,9 +23,14 @@ def page(title: str, runs: Sequence[Run], table: Sequence[Row], images: Sequence
         raise InputError("srlab-report draws with plotly: pip install 'srlab[report]'.") from error
     data = {
         "title": title,
+        "names": named(table),
         "rows": [described(row) for row in table],
         "runs": [
-            {"setting": run.setting, "seed": run.seed, "folder": str(run.folder), "curves": run.curves}
+            {
+                "setting": run.setting,
+                "seed": run.seed,
+                "curves": {name: columns(run.curves[name]) for name in run.curves},
+            }
             for run in runs
             if run.curves
         ],
@@ -47,6 +53,17 @@ def page(title: str, runs: Sequence[Run], table: Sequence[Row], images: Sequence
 
 def part(name: str) -> str:
     return (files("srlab.report") / name).read_text(encoding="utf-8")
+
+
+def named(table: Sequence[Row]) -> dict[str, str]:
+    """The short name of each setting; what is not there is called by its full name."""
+    own = list(dict.fromkeys(row.parts for row in table if row.own))
+    return dict(zip((" ".join(parts) for parts in own), short_names(own), strict=True))
+
+
+def columns(curve: Sequence[tuple[int, float]]) -> tuple[list[int], list[float | None]]:
+    """Iterations and values, to the five digits that a plot can show."""
+    return [x for x, _ in curve], [finite(float(f"{y:.5g}")) for _, y in curve]
 
 
 def described(row: Row) -> dict[str, Any]:

@@ -40,11 +40,8 @@ def pictures(runs: Sequence[Run], table: Sequence[Row], images: int, methods: in
         methods: at most so many.
     """
     by_folder = {str(run.folder): run for run in runs}
-    candidates = [  # a baseline that a run scored beside itself has no export of its own
-        row
-        for row in table
-        if row.setting == by_folder[row.folders[0]].setting
-        and (Path(row.folders[0]) / "export/model.safetensors").is_file()
+    candidates = [  # a baseline has no export
+        row for row in table if row.own and (Path(row.folders[0]) / "export/model.safetensors").is_file()
     ]
     if not candidates or images < 1:
         return []
