@@ -193,3 +193,16 @@ def test_an_image_of_four_hundred_megapixels_is_no_bomb(tmp_path: Path) -> None:
     (tmp_path / "large.png").write_bytes(b"\x89PNG\r\n\x1a\n" + start + struct.pack(">I", 0) + b"IDAT" + bytes(4))
     found = read_header(tmp_path / "large.png")
     assert (found.height, found.width, found.channels) == (16000, 25000, 3)
+
+
+@pytest.mark.parametrize("place", [33, -12])
+def test_the_orientation_of_a_png_is_found_before_and_after_its_pixels(tmp_path: Path, place: int) -> None:
+    write_image(tmp_path / "upright.png", noise(3, "uint8"))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = struct.pack(">I", len(content)) + b"eXIf" + content + struct.pack(">I", zlib.crc32(b"eXIf" + content))
+    plain = (tmp_path / "upright.png").read_bytes()
+    (tmp_path / "turned.png").write_bytes(plain[:place] + chunk + plain[place:])
+    header = read_header(tmp_path / "turned.png")
+    assert (header.height, header.width) == (W, H) == read_image(tmp_path / "turned.png").shape[:2]

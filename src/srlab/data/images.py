@@ -153,7 +153,7 @@ def _header(path: Path) -> Header:
         return Header(height, width, channels, _depth(array.dtype))
     with Image.open(path) as image:
         width, height = image.size
-        if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
+        if exif_of(image, path).get(_EXIF_ORIENTATION, 1) >= 5:
             height, width = width, height
         deep = image.format == "PNG" and _png_bits(path) == 16
         channels = _png_channels(path) if deep else _CHANNELS[_target_mode(image)]
@@ -169,6 +169,25 @@ def _target_mode(image: Image.Image) -> str:
 
 def _has_alpha(image: Image.Image) -> bool:
     return image.mode in _ALPHA or (image.mode == "P" and "transparency" in image.info)
+
+
+def exif_of(image: Image.Image, path: Path) -> Image.Exif:
+    """The EXIF of an opened file, of a PNG without decoding it where no text comes after its pixels."""
+    plain = image.format == "PNG" and not _png_ends_with_text(path)
+    return Image.Image.getexif(image) if plain else image.getexif()  # Pillow's own for PNG decodes all to look there
+
+
+def _png_ends_with_text(path: Path) -> bool:
+    """Whether a chunk that may hold EXIF comes after the first of the pixels."""
+    after = False
+    with path.open("rb") as file:
+        file.seek(8)
+        while len(head := file.read(8)) == 8:
+            after = after or head[4:] == b"IDAT"
+            if after and head[4:] in {b"eXIf", b"iTXt", b"tEXt", b"zTXt"}:
+                return True
+            file.seek(int.from_bytes(head[:4], "big") + 4, 1)
+    return False
 
 
 def _png_bits(path: Path) -> int:

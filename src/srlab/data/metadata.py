@@ -6,7 +6,7 @@ from pathlib import Path
 import tifffile
 from PIL import Image
 
-from srlab.data.images import read_header
+from srlab.data.images import exif_of, read_header
 
 ORIENTATION, WIDTH, HEIGHT, EXIF = 0x0112, 0xA002, 0xA003, 0x8769
 """EXIF 2.32: tags of what changes as an image is turned upright and enlarged, and of the part that holds two of them."""
@@ -43,7 +43,7 @@ def read_metadata(path: Path, scale: float = 1) -> Metadata:
         return Metadata()
     header = read_header(path)
     with Image.open(path) as image:
-        exif = image.getexif()
+        exif = exif_of(image, path)
         if len(exif):
             exif[ORIENTATION] = 1  # the pixels are upright
             details = exif.get_ifd(EXIF)
