@@ -163,3 +163,10 @@ def test_what_cannot_be_resized_is_refused() -> None:
         resize(image, scale=2, kernel="area")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at least 1 x 1"):
         resize(image, size=(0, 4))
+
+
+@pytest.mark.parametrize(("size", "out"), [((40, 36), (10, 9)), ((10, 9), (40, 36)), ((43, 35), (11, 5))])
+def test_a_kernel_that_is_cut_at_the_border_is_pillows(size: tuple[int, int], out: tuple[int, int]) -> None:
+    image = torch.rand(1, 1, *size, generator=torch.Generator().manual_seed(0))
+    pillow = Image.fromarray(image[0, 0].numpy()).resize(out[::-1], Image.Resampling.BICUBIC)
+    torch.testing.assert_close(resize(image, size=out, borders="cut")[0, 0], torch.from_numpy(np.array(pillow)))

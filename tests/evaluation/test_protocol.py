@@ -21,7 +21,8 @@ from srlab.types import LabelledImage
 Protocols = Callable[..., PhotographProtocol]
 Photographs = Callable[[str], list[LabelledImage]]
 
-CHOICES = sorted(file.stem for file in (Path(__file__).parents[2] / "conf" / "protocol").glob("*.yaml"))
+FILES = sorted((Path(__file__).parents[2] / "conf" / "protocol").glob("*.yaml"))
+CHOICES = [file.stem for file in FILES if "photographs" in file.read_text()]
 
 
 def enlarge_8_bit(case: Case) -> Tensor:

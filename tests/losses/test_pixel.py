@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from srlab.losses.image import SSIM
 from srlab.losses.pixel import L1, L2, Charbonnier
 from srlab.losses.weighted import Step, WeightedSum, WeightedTerm
 from srlab.schedules import Linear
@@ -53,3 +54,27 @@ def test_an_objective_without_any_weight_is_refused() -> None:
     objective = WeightedSum({"l1": WeightedTerm(L1(), 0.0)})
     with pytest.raises(ValueError, match="no loss has a weight"):
         objective(Step(Prediction(SR, {}), Batch(SR, HR, torch.arange(2))))
+
+
+@pytest.mark.parametrize("loss", [L1(), L2(), Charbonnier(0.1)])
+def test_in_holes_nothing_is_asked_and_the_mean_is_over_what_is_known(loss: torch.nn.Module) -> None:
+    mask = torch.ones(2, 1, 4, 4)
+    mask[..., 2:] = 0
+    sr = SR.clone()
+    sr[..., 2:] = 7.0
+    sr.requires_grad_()
+    terms = WeightedSum({"loss": WeightedTerm(loss)})(
+        Step(Prediction(sr, {}), Batch(SR, HR, torch.arange(2), mask=mask))
+    )
+    assert terms.total.item() == pytest.approx(loss(SR, HR).item())
+    terms.total.backward()
+    assert sr.grad is not None
+    assert sr.grad[..., 2:].abs().max() == 0
+    assert sr.grad[..., :2].abs().min() > 0
+
+
+def test_in_holes_every_other_loss_sees_what_fills_hr() -> None:
+    mask = torch.zeros(2, 1, 16, 16)
+    hr = torch.rand(2, 3, 16, 16)
+    step = Step(Prediction(torch.rand(2, 3, 16, 16), {}), Batch(hr, hr, torch.arange(2), mask=mask))
+    assert WeightedSum({"ssim": WeightedTerm(SSIM())})(step).total.item() == pytest.approx(0, abs=1e-6)

@@ -18,14 +18,36 @@ class Pairs(NamedTuple):
     complaints: list[str]
 
 
-def match(hr_root: Path, hr: Sequence[Path], lr_root: Path, lr: Sequence[Path]) -> Pairs:
-    """Pair the files whose paths below their roots are equal, but for extensions, and suffixes where need be."""
-    for name in (_exact, bare_name):
+def bare_name(stem: str) -> str:
+    """A file's stem without the suffixes that say LR, HR or a scale; the stem itself where nothing else is left."""
+    return _SUFFIX.sub("", stem) or stem
+
+
+def match(
+    hr_root: Path,
+    hr: Sequence[Path],
+    lr_root: Path,
+    lr: Sequence[Path],
+    sides: tuple[str, str] = ("HR", "LR"),
+    bare: Callable[[str], str] = bare_name,
+) -> Pairs:
+    """Pair the files whose paths below their roots are equal, but for extensions, and suffixes where need be.
+
+    Args:
+        hr_root: the folder of the files that give the order.
+        hr: these.
+        lr_root: the folder of their partners.
+        lr: these.
+        sides: what messages call the two.
+        bare: a stem without the suffixes that tell the two.
+    """
+    for name in (_exact, bare):
         hr_named, lr_named = _by_name(hr_root, hr, name), _by_name(lr_root, lr, name)
         if hr_named.keys() & lr_named.keys():
             break
     complaints = []
-    for side, named, other, folder in (("LR", hr_named, lr_named, lr_root), ("HR", lr_named, hr_named, hr_root)):
+    ours, theirs = sides
+    for side, named, other, folder in ((theirs, hr_named, lr_named, lr_root), (ours, lr_named, hr_named, hr_root)):
         for key, paths in named.items():
             if key not in other:
                 complaints += [f"{path}: has no {side} partner in {folder}" for path in paths]
@@ -33,11 +55,6 @@ def match(hr_root: Path, hr: Sequence[Path], lr_root: Path, lr: Sequence[Path]) 
                 complaints.append(f"{', '.join(map(str, paths))}: have one name, so that their partner is uncertain")
     kept = [key for key in hr_named if len(hr_named[key]) == 1 == len(lr_named.get(key, ()))]
     return Pairs([hr_named[key][0] for key in kept], [lr_named[key][0] for key in kept], complaints)
-
-
-def bare_name(stem: str) -> str:
-    """A file's stem without the suffixes that say LR, HR or a scale; the stem itself where nothing else is left."""
-    return _SUFFIX.sub("", stem) or stem
 
 
 def _exact(stem: str) -> str:

@@ -3,7 +3,8 @@
 What `imresize` does, and the common ports leave out:
 
 - the kernel is stretched by 1 / scale when shrinking (antialiasing), and its weights are normalised;
-- an image is mirrored at its borders, the border pixel included ("symmetric"; older releases repeat the border pixel);
+- an image is mirrored at its borders, the border pixel included ("symmetric"; older releases repeat the border pixel;
+  Pillow, by which depth maps are reduced, instead cuts the kernel at the border and normalises what is left of it);
 - one axis is filtered after the other, the more strongly shrunk one first, rows first when they are equal;
 - an 8-bit image is *rounded to 8 bit in between*, and halves are rounded up.
 
@@ -27,6 +28,7 @@ from srlab.degradation.rounding import accurate_dtype, by_depth, round_codes_
 from srlab.interpolants import KERNELS, Kernel
 
 Borders = Literal["symmetric", "replicate"]
+"""How a window that reaches beyond its image is filled."""
 
 _EXACT_IN_FLOAT32 = (1.0, 1 / 2, 1 / 3, 1 / 4)  # for 8-bit codes: see above
 BICUBIC_SUPPORT = 2  # pixels on each side of the centre, times 1 / scale when shrinking
@@ -38,7 +40,7 @@ def resize(
     scale: float | None = None,
     size: tuple[int, int] | None = None,
     kernel: Kernel = "bicubic",
-    borders: Borders = "symmetric",
+    borders: Borders | Literal["cut"] = "symmetric",
     levels: int | Tensor = 0,
     antialias: bool = True,
 ) -> Tensor:
@@ -49,7 +51,7 @@ def resize(
         scale: H' = ceil(scale H), W' = ceil(scale W). Give this or `size`.
         size: (H', W'); each axis then has its own scale, H' / H and W' / W.
         kernel: `nearest` never antialiases, as in MATLAB.
-        borders: mirror the image at its borders, or repeat its border pixel (older MATLABs).
+        borders: mirror the image at its borders, repeat its border pixel (older MATLABs), or cut the kernel (Pillow).
         levels: the largest code of the images' depth (255, 65535), for all or one per image (B,): image, intermediate
             and result are rounded to codes and clamped. 0: float images, neither rounded nor clamped.
         antialias: stretch the kernel when shrinking.
@@ -125,7 +127,7 @@ def _resize_axis(
     out: int,
     scale: float,
     kernel: Kernel,
-    borders: Borders,
+    borders: Borders | Literal["cut"],
     antialias: bool,
 ) -> Tensor:
     n = x.shape[axis]
@@ -133,7 +135,7 @@ def _resize_axis(
     integer = math.isclose(scale, factor if scale >= 1 else 1 / factor, rel_tol=1e-12)
     if out == n and integer and factor == 1:
         return x.to(dtype)
-    if kernel != "bicubic" or not integer or not (antialias or scale >= 1):
+    if borders == "cut" or kernel != "bicubic" or not integer or not (antialias or scale >= 1):
         return _sum_taps(x.to(dtype), axis, out, scale, kernel, borders, antialias)
     if scale >= 1:
         before, after, trim = BICUBIC_SUPPORT, BICUBIC_SUPPORT, BICUBIC_SUPPORT * factor
@@ -165,7 +167,13 @@ def _reflect(index: Tensor, n: int, borders: Borders) -> Tensor:
 
 
 def _sum_taps(
-    x: Tensor, axis: int, out: int, scale: float, kernel: Kernel, borders: Borders, antialias: bool
+    x: Tensor,
+    axis: int,
+    out: int,
+    scale: float,
+    kernel: Kernel,
+    borders: Borders | Literal["cut"],
+    antialias: bool,
 ) -> Tensor:
     """Any scale and kernel: each output pixel is a weighted sum of the input pixels under the kernel."""
     function, support = KERNELS[kernel]
@@ -175,8 +183,10 @@ def _sum_taps(
     first = (centre - width / 2).floor()
     index = first[:, None] + torch.arange(math.ceil(width) + 2)
     weight = torch.from_numpy(function(((centre[:, None] - index) * stretch).numpy()))
+    if borders == "cut":
+        weight = weight * ((index >= 0) & (index < x.shape[axis]))
     weight = weight / weight.sum(dim=1, keepdim=True)
-    source = _reflect(index.long(), x.shape[axis], borders).to(x.device)
+    source = _reflect(index.long(), x.shape[axis], "replicate" if borders == "cut" else borders).to(x.device)
     weight = weight.to(x)
     shape = (-1, 1) if axis == -2 else (-1,)
     taps = [tap for tap in range(weight.shape[1]) if bool((weight[:, tap] != 0).any())]

@@ -29,6 +29,10 @@ FACTS = {
     "psnr": Facts("dB", True),
     "ssim": Facts("", True),
     "lr_psnr": Facts("dB", True),  # of what SR becomes when it is degraded again, beside LR
+    "rmse": Facts("", False),  # these four in the data set's own unit, which the protocol names
+    "mad": Facts("", False),
+    "edge_rmse": Facts("", False),
+    "bad": Facts("%", False),
     "lpips": Facts("", False),
     "dists": Facts("", False),
     "arniqa": Facts("", True),

@@ -4,7 +4,7 @@ The same SR image is worth 25.3 to 26.9 dB under the conventions of popular tool
 `conf/protocol`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -146,6 +146,12 @@ class PhotographProtocol(Protocol):
         """SR and HR as other metrics judge them: whole colours, rounded and cropped as the protocol has it, float32."""
         sr, hr = (trim(image, self._border(case)).float() for image in (self._finished(sr, case), case.hr))
         return sr, hr
+
+    def interpolation(self, kernel: Kernel, scale: int, levels: int) -> Callable[..., Tensor] | None:
+        """Where SR is rounded, as MATLAB enlarges an image of integer depth: rounded between the passes too."""
+        if not (self.round_sr and levels):
+            return None
+        return lambda lr, guide=None: resize(lr, scale=scale, kernel=kernel, levels=levels)
 
     def baseline(self, case: Case) -> Tensor:
         """LR enlarged as MATLAB does it, in the image's depth where SR is rounded."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from srlab.errors import InputError
 from srlab.evaluation.metrics import FACTS, Facts
+from srlab.interpolants import Kernel
 from srlab.types import LabelledImage
 
 
@@ -67,6 +69,10 @@ class Protocol(ABC):
     @abstractmethod
     def score(self, sr: Tensor, case: Case) -> dict[str, float]:
         """The worth of a result, by the names of `metric_names`."""
+
+    def interpolation(self, kernel: Kernel, scale: int, levels: int) -> Callable[..., Tensor] | None:
+        """How a baseline that interpolates enlarges an image of a depth (`levels`); None: as its network does."""
+        return None
 
     @abstractmethod
     def baseline(self, case: Case) -> Tensor:

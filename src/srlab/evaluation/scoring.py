@@ -7,10 +7,8 @@ from torch import Tensor
 
 from srlab.data.pixels import to_pixels
 from srlab.data.writing import write_image
-from srlab.degradation.resize import resize
 from srlab.evaluation.evaluate import Scored, score_image
 from srlab.evaluation.metrics import Metric
-from srlab.evaluation.photographs import PhotographProtocol
 from srlab.evaluation.protocol import Protocol
 from srlab.evaluation.results import Result, print_means, write_results
 from srlab.networks.interpolation import Interpolation
@@ -30,8 +28,7 @@ def score_images(
 ) -> list[Scored]:
     """Score each image.
 
-    A baseline that interpolates does it in the image's depth where the protocol rounds SR, as MATLAB enlarges an 8-bit
-    image: rounded between the passes too. The published bicubic rows of 8-bit LR are made so.
+    A baseline that interpolates does it as the protocol has it: the published bicubic rows are made so.
 
     Args:
         enlarge: LR (1, C, H, W) -> SR in [0, 1], as a user of the network gets it.
@@ -45,9 +42,8 @@ def score_images(
     scored = []
     for image in images:
         method = enlarge
-        rounds = isinstance(protocol, PhotographProtocol) and protocol.round_sr
-        if isinstance(network, Interpolation) and rounds and image.levels:
-            method = in_depth(network, image.levels)
+        if isinstance(network, Interpolation):
+            method = protocol.interpolation(network.interpolation, network.scale, image.levels) or enlarge
         scored.append(score_image(method, image, protocol, network.scale, network.channels, metrics))
         if images_folder is not None:
             sr = scored[-1].sr[0]
@@ -56,11 +52,6 @@ def score_images(
                 Path(images_folder) / "images" / image.dataset / f"{image.name}.{suffix}", to_pixels(sr, image.levels)
             )
     return scored
-
-
-def in_depth(network: Interpolation, levels: int) -> Callable[..., Tensor]:
-    """The enlargement of a baseline for images of integer depth."""
-    return lambda lr, guide=None: resize(lr, scale=network.scale, kernel=network.interpolation, levels=levels)
 
 
 def write_and_print(folder: str | Path, results: Sequence[Result]) -> None:

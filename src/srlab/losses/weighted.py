@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from srlab.losses.pixel import PixelLoss
 from srlab.schedules import Schedule
 from srlab.types import Batch, Prediction
 
@@ -79,6 +80,8 @@ class Term(nn.Module, ABC):
 class WeightedTerm(Term):
     """A loss of two images, (sr, hr) -> (), on the network's final output.
 
+    A pixel loss is the mean over the pixels at which HR is known.
+
     Args:
         loss: the loss.
         weight, ramp: see `Term`.
@@ -89,12 +92,15 @@ class WeightedTerm(Term):
         self.loss = loss
 
     def measure(self, step: Step) -> Tensor:
-        value: Tensor = self.loss(step.prediction.sr, step.batch.hr)
+        mask = [step.batch.mask] if isinstance(self.loss, PixelLoss) else []
+        value: Tensor = self.loss(step.prediction.sr, step.batch.hr, *mask)
         return value
 
 
 class WeightedSum(nn.Module):
     """Sum of weighted losses of a step. A term without weight at an iteration is not computed.
+
+    In the holes of HR nothing is asked of SR: there every loss sees in it what fills HR.
 
     Args:
         terms: the losses by the names under which they are logged.
@@ -117,6 +123,9 @@ class WeightedSum(nn.Module):
             term.meet(list(terms.values()))
 
     def forward(self, step: Step) -> Terms:
+        if (mask := step.batch.mask) is not None:
+            known = torch.where(mask > 0.5, step.prediction.sr, step.batch.hr)
+            step = replace(step, prediction=step.prediction._replace(sr=known))
         weights = {name: term.weight_at(step.iteration) for name, term in self.named_terms()}
         measured = {name: term.measure_parts(step) for name, term in self.named_terms() if weights[name]}
         if not measured:

@@ -151,6 +151,7 @@ class SuperResolution(pl.LightningModule):
             del logged[name]  # or what this iteration does not compute would be logged as it was in an earlier one
         if isinstance(batch, Batch):  # HR too: losses and discriminators look at it as they do at SR
             batch.lr, batch.hr = (image.to(memory_format=self.memory_format) for image in (batch.lr, batch.hr))
+            batch.guide = None if batch.guide is None else batch.guide.to(memory_format=self.memory_format)
         seed = key(self.settings.seed, "step", self.iteration, self.global_rank)
         torch.manual_seed(seed)
         random.seed(seed)
