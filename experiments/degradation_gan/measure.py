@@ -1,10 +1,12 @@
 """How near is a learned degradation to the true one? Beside bicubic and average pooling, on the study's test images.
 
-    python experiments/degradation_gan/measure.py <kernels_12.mat> <folder of prepare.py> [<run> ...]
+    python -m experiments.degradation_gan.measure <kernels_12.mat> <folder of prepare.py> [<run> ...]
 
-writes, for each, as CSV: the PSNR of its mean LR to the true LR without noise; the sigma of its noise (of 255); the
-L1 distance of its kernel, by least squares from HR and mean LR, to the true one's; and the mean distance of its radial
-power spectrum to that of real LR, in dB. With --figure, it draws the LR of three test images beside each other.
+writes, for each and for the camera itself, as CSV: the PSNR of its mean LR to the true LR without noise; the sigma of
+its noise (of 255), that noise's correlation at two pixels, and the sigma of its 5 x 5 means as a share of what white
+noise would have; the L1 distance of its kernel, by least squares from HR and mean LR, to the true one's; and the mean
+distance of its radial power spectrum to that of real LR, in dB. With --figure, it draws the LR of three test images
+beside each other. --noise and --jpeg are the camera's, as prepare.py was given them.
 """
 
 import argparse
@@ -15,14 +17,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from experiments.degradation_gan.prepare import KERNEL, SCALE, degradation
 from srlab.data.images import find_images, read_image, to_tensor
+from srlab.degradation.base import Degradation
 from srlab.degradation.blur import KernelBlur
 from srlab.degradation.downscale import downscale
 from srlab.degradation.learned import Learned
 from srlab.evaluation.strips import Panel, stack, strip
 
 DRAWS, TAPS, BORDER = 8, 15, 8
-SCALE, KERNEL = 2, 2
 Maker = Callable[[Tensor, int], Tensor]
 
 
@@ -33,6 +36,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("runs", type=Path, nargs="*")
     parser.add_argument("--figure", type=Path)
+    parser.add_argument("--noise", type=float, default=12.0)
+    parser.add_argument("--jpeg", type=int, default=0)
     options = parser.parse_args()
     hrs, reals = (images(options.folder / name) for name in ("test", "test_LR"))
     blur = KernelBlur(SCALE, options.kernels, indices=[KERNEL])
@@ -44,26 +49,28 @@ def main() -> None:
         "bicubic": lambda hr, seed: downscale(hr, SCALE, 0, rounding="none"),
         "average": lambda hr, seed: F.avg_pool2d(hr, SCALE),
     }
-    learned = {run.name: made_by(run) for run in options.runs}
-    makers |= learned
+    noisy = {run.name: drawn_by(Learned(SCALE, str(run))) for run in options.runs}
     if options.figure:
         shown = [
-            {name: make(hr, 0) for name, make in makers.items()} | {"real": real}
+            {name: make(hr, 0) for name, make in (makers | noisy).items()} | {"real": real}
             for hr, real in zip(hrs, reals, strict=True)
         ]
         stack([strip([Panel(f"{name} LR", lr[0]) for name, lr in one.items()], zoom=2) for one in shown[:3]]).save(
             options.figure
         )
-    print("degradation,psnr_of_mean,noise_sigma,kernel_l1,spectrum_db")
-    for name, make in makers.items():
-        draws = [torch.cat([make(hr, seed) for seed in range(DRAWS if name in learned else 1)]) for hr in hrs]
+    noisy |= {"camera": drawn_by(degradation(options.kernels, options.noise, options.jpeg))}
+    print("degradation,psnr_of_mean,noise_sigma,noise_lag2,noise_low,kernel_l1,spectrum_db")
+    for name, make in (makers | noisy).items():
+        draws = [torch.cat([make(hr, seed) for seed in range(DRAWS if name in noisy else 1)]) for hr in hrs]
         means = [lrs.mean(0, keepdim=True) for lrs in draws]
         noise = torch.stack([lrs.var(0, correction=min(1, len(lrs) - 1)).mean() for lrs in draws])
         error = torch.stack([(a - b).square().mean() for a, b in zip(means, trues, strict=True)]) - noise / DRAWS
         sigma = noise.mean().sqrt() * 255
         distance = (least_squares(hrs, means) - kernel).abs().sum()
         off = (mean_spectrum([lrs[:1] for lrs in draws]) - spectrum).abs().mean()
-        print(f"{name},{-10 * error.log10().mean():.2f},{sigma:.1f},{distance:.3f},{off:.2f}")
+        colour = "{:.2f},{:.2f}".format(*colour_of(draws)) if name in noisy else ","
+        psnr = -10 * error.clamp(min=1e-6).log10().mean()
+        print(f"{name},{psnr:.2f},{sigma:.1f},{colour},{distance:.3f},{off:.2f}")
 
 
 def images(folder: Path) -> list[Tensor]:
@@ -72,11 +79,18 @@ def images(folder: Path) -> list[Tensor]:
     return [image[..., : image.shape[2] // 4 * 2, : image.shape[3] // 4 * 2] for image in found]
 
 
-def made_by(run: Path) -> Maker:
-    """A run's learned degradation."""
-    learned = Learned(SCALE, str(run))
+def drawn_by(made: Degradation) -> Maker:
+    """What a degradation makes of HR by a seed."""
     levels = torch.zeros(1, dtype=torch.int64)
-    return lambda hr, seed: learned(hr, torch.tensor([seed]), levels).lr
+    return lambda hr, seed: made(hr, torch.tensor([seed]), levels).lr
+
+
+def colour_of(draws: list[Tensor]) -> tuple[float, float]:
+    """Of the noise: its correlation at two pixels, and the sigma of 5 x 5 means, of what white noise has: 0, 1."""
+    noises = torch.cat([lrs - lrs.mean(0) for lrs in draws if lrs.shape[2:] == draws[0].shape[2:]])
+    sigma = noises.square().mean().sqrt()
+    lag = (noises[..., 2:] * noises[..., :-2]).mean() / sigma**2
+    return lag.item(), (5 * F.avg_pool2d(noises, 5).std() / sigma).item()
 
 
 def least_squares(hrs: list[Tensor], lrs: list[Tensor]) -> Tensor:

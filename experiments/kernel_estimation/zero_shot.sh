@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Train a zero-shot network on each LR image that run.py has written, with the true, the bicubic and the estimated kernels.
-# Arguments: the folder that run.py was given, and which images (as butterfly_5); 250 iterations, crops of 48.
+# Arguments: the folder that run.py was given, and which images (as butterfly_6); 500 iterations, crops of 64.
 set -euo pipefail
 runs=${1:-runs/kernel_estimation}
 shift || true
-for label in "${@:-butterfly_5}"; do
+for label in "${@:-butterfly_6}"; do
     for kernel in truth bicubic recurrence kernel_gan; do
-        srlab-train experiment=zssr_x2_kernel iterations=250 paradigm.fathers.crop=48 trainer.val_check_interval=250 \
+        srlab-train experiment=zssr_x2_kernel iterations=500 paradigm.fathers.crop=64 trainer.val_check_interval=500 \
             data.image="$runs/${label}_lr.png" data.hr="$runs/${label}_hr.png" reduction.path="$runs/${label}_$kernel.npy" \
             network_name="zssr-$kernel" "callbacks=[checkpoints]" trainer.enable_progress_bar=false "logger=[csv]" \
             hydra.run.dir="$runs/zssr_${label}_$kernel"

@@ -62,6 +62,13 @@ def test_the_two_passes_share_the_frequencies() -> None:
     image = torch.rand(1, 3, 12, 12)
     torch.testing.assert_close(low_pass(image, 5) + high_pass(image, 5), image)
     torch.testing.assert_close(high_pass(torch.full((1, 3, 12, 12), 0.3), 5), torch.zeros(1, 3, 12, 12))
+    whole, part = (TexturePatches(3, [4], 3, "none", high_pass=size, contrast=4.0) for size in (1, 5))
+    part.load_state_dict(whole.state_dict())
+    assert whole.seen(image) is image
+    torch.testing.assert_close(part(image), whole.layers(4 * high_pass(image, 5)))
+    for wrong in ({"high_pass": 4}, {"contrast": 0.0}):
+        with pytest.raises(ValueError, match="give"):
+            TexturePatches(3, **wrong)
     assert low_pass(image, 5)[0, 1, 6, 6].item() == pytest.approx(image[0, 1, 4:9, 4:9].mean().item(), rel=1e-5)
 
 

@@ -16,9 +16,9 @@ from srlab.degradation.downscale import downscale
 from srlab.degradation.learned import Learned
 from srlab.errors import InputError
 from srlab.losses.adversarial import Hinge
-from srlab.losses.degradation import DegradationLoss
+from srlab.losses.degradation import DegradationLoss, SquaredBias
 from srlab.losses.pixel import L2
-from srlab.networks.degradation_discriminators import TexturePatches
+from srlab.networks.degradation_discriminators import TexturePatches, low_pass
 from srlab.networks.degraders import AfterBicubic
 from srlab.paradigms.degradation_gan import DegradationGAN
 from tests.conftest import TINY, Command, composed
@@ -224,9 +224,38 @@ def test_a_term_without_weight_is_left_out_and_each_reaches_the_degrader_alone()
     assert all(parameter.grad is None for parameter in degrader.parameters())
 
 
+def test_two_draws_measure_the_squared_bias_whatever_the_noise_and_one_draw_its_variance_too() -> None:
+    torch.manual_seed(0)
+    anchor, bias, sigma = torch.rand(1, 3, 200, 200), 0.05, 0.1
+    first, second = (anchor + bias + sigma * torch.randn(1, 3, 200, 200) for _ in range(2))
+    low = [low_pass(image, 5) for image in (first, second, anchor)]
+    assert SquaredBias()(*low).item() == pytest.approx(bias**2, rel=0.1)
+    assert L2()(low[0], low[2]).item() == pytest.approx(bias**2 + sigma**2 / 25, rel=0.1)
+
+
+def pull(pixel: nn.Module) -> tuple[float, float]:
+    """The anchor's gradient for a degrader's noise (sigma 0.1) and its bias (0.05)."""
+    torch.manual_seed(0)
+    sigma, bias = torch.tensor(0.1, requires_grad=True), torch.tensor(0.05, requires_grad=True)
+    hr, degradation = smooth(1, 512, 0), loss(pixel=pixel, adversarial_weight=0.0, low_pass=5)
+    first, second = (F.avg_pool2d(hr, 2) + bias + sigma * torch.randn(1, 3, 256, 256) for _ in range(2))
+    terms = degradation.generator(first, hr, torch.zeros_like, second if degradation.takes_two else None)
+    torch.autograd.backward(terms.total)
+    assert sigma.grad is not None
+    assert bias.grad is not None
+    return sigma.grad.item(), bias.grad.item()
+
+
+def test_the_squared_bias_leaves_a_degrader_its_noise_and_the_squared_error_takes_it() -> None:
+    for pixel, noise in ((SquaredBias(), pytest.approx(0, abs=5e-4)), (L2(), pytest.approx(2 * 0.1 / 25, rel=0.1))):
+        sigma, bias = pull(pixel)
+        assert sigma == noise
+        assert bias == pytest.approx(2 * 0.05, rel=0.05)
+
+
 def test_the_discriminator_cannot_tell_real_from_real_and_tells_noise_from_none() -> None:
     torch.manual_seed(0)
-    judge, degradation = TexturePatches(3, [8, 8], 3, "none"), loss(low_pass=5, high_pass=5)
+    judge, degradation = TexturePatches(3, [8, 8], 3, "none", high_pass=5), loss(low_pass=5)
     real = smooth(8, 16, 0)
     constant = degradation.discriminator(real, real, lambda image: torch.zeros(len(image), 1, 4, 4))
     assert constant.item() == pytest.approx(2.0)  # of the hinge: a margin on either side
@@ -236,16 +265,14 @@ def test_the_discriminator_cannot_tell_real_from_real_and_tells_noise_from_none(
             descend(degradation.discriminator(noisy, smooth(8, 16, number + 500), judge))
     clean = smooth(32, 16, 2000)
     noisy = smooth(32, 16, 3000) + 0.05 * torch.randn(32, 3, 16, 16)
-    verdicts = [judge(degradation.seen(images)).mean((1, 2, 3)) > 0 for images in (noisy, clean)]
+    verdicts = [judge(images).mean((1, 2, 3)) > 0 for images in (noisy, clean)]
     assert torch.cat([verdicts[0], ~verdicts[1]]).float().mean() > 0.95
 
 
-def test_anchors_and_views_are_what_they_are_called() -> None:
+def test_anchors_are_what_they_are_called() -> None:
     hr = torch.rand(1, 3, 16, 16)
     torch.testing.assert_close(loss().anchored(hr, 2), F.avg_pool2d(hr, 2))
     assert torch.equal(loss(anchor="bicubic").anchored(hr, 2), downscale(hr, 2, 0, rounding="none"))
-    assert loss().seen(hr) is hr
-    assert loss(high_pass=5).seen(torch.ones(1, 3, 8, 8)).abs().max() < 1e-6
     for wrong in ({"anchor": "nearest"}, {"low_pass": 4}, {"pixel_weight": 0.0, "adversarial_weight": 0.0}):
         with pytest.raises(ValueError, match=r"choose|give"):
             loss(**wrong)

@@ -14,19 +14,31 @@ class TexturePatches(Discriminator):
     """Convolutions of stride 1 and a logit for each pixel: (B, C, H, W) -> (B, 1, H, W).
 
     DSGAN's (Fritsche, Gu and Timofte, ICCV workshops 2019) has widths 64, 128, 256, 5x5 kernels and batch norm:
-    1,030,273 parameters. It judges high frequencies: see `high_pass`.
+    1,030,273 parameters.
 
     Args:
         in_channels: C.
         widths: channels of the convolutions.
         kernel_size: of them, odd.
         norm: batch, instance or none, after all but the first; or spectral, of each one's weights.
+        high_pass: it sees what a mean of so many pixels leaves over (DSGAN: 5), odd; 1: the image itself.
+        contrast: what that is multiplied by. Noise of a few levels of 255 is a hundredth of what convolutions are
+            initialised for, and without a norm a discriminator is slow to see it.
     """
 
     def __init__(
-        self, in_channels: int, widths: Sequence[int] = (64, 128, 256), kernel_size: int = 5, norm: str = "batch"
+        self,
+        in_channels: int,
+        widths: Sequence[int] = (64, 128, 256),
+        kernel_size: int = 5,
+        norm: str = "batch",
+        high_pass: int = 1,
+        contrast: float = 1.0,
     ) -> None:
         super().__init__(in_channels, smallest=1)
+        if high_pass < 1 or not high_pass % 2 or contrast <= 0:
+            raise ValueError(f"high_pass={high_pass}, contrast={contrast}: give an odd number of pixels, and above 0.")
+        self.high_pass, self.contrast = high_pass, contrast
         layers: list[nn.Module] = []
         before = in_channels
         for width in widths:
@@ -41,8 +53,12 @@ class TexturePatches(Discriminator):
         self.layers = nn.Sequential(*layers, spectral_norm(last) if norm == "spectral" else last)
 
     def judge(self, image: Tensor) -> Tensor:
-        logits: Tensor = self.layers(image)
+        logits: Tensor = self.layers(self.contrast * self.seen(image))
         return logits
+
+    def seen(self, image: Tensor) -> Tensor:
+        """What of an image the convolutions are given, before the contrast."""
+        return high_pass(image, self.high_pass) if self.high_pass > 1 else image
 
 
 class SpectralResNet(Discriminator):

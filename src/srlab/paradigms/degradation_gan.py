@@ -120,7 +120,8 @@ class DegradationGAN(TwoStages):
         if (self.round + 1) % self.generator_period:
             return
         with self.turn("degrader") as descend:
-            terms = self.degradation.generator(fake, batch.hr, self.discriminator_lr)
+            second = self.degrader(batch.hr, self.degrader.draw(batch.hr)) if self.degradation.takes_two else None
+            terms = self.degradation.generator(fake, batch.hr, self.discriminator_lr, second)
             descend(terms.total)
         self.log_terms(terms)
 
