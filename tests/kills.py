@@ -63,6 +63,17 @@ LINES: dict[str, list[str]] = {
         "discriminator_lr.strides=[1]",
         *UNPAIRED,
     ],
+    "growing_scales": [
+        *("curriculum=[growing_scales]", "curriculum.scales.patches=[8,6,4]", "curriculum.scales.steps=[0.2,0.8]"),
+        *("framework=progressive", "framework.separate_heads=true", "scale=4"),
+    ],
+    "mixed_scales": [
+        *("curriculum=[mixed_scales]", "curriculum.scales.patches=[8,6,4]", "framework=multi_scale", "scale=4"),
+    ],
+    "easy_first, ramps": [
+        *("curriculum=[easy_first,growing_noise]", "curriculum.difficulty.probes=16", "degradation=noise"),
+        *("optimizer=adamw", "+curriculum.ramps.settings={optimizer.weight_decay:{start:0,end:0.1}}"),
+    ],
     "any_scale": ["paradigm=any_scale", "network=meta_edsr", "scale=3", "backbone.blocks=1", "backbone.width=8"],
     "deep_image_prior": [
         "experiment=dip_x4",
@@ -74,8 +85,13 @@ LINES: dict[str, list[str]] = {
         *("data.image=null", "data.hr=photos/0.png", "backbone.width=6", "backbone.layers=2"),
         *("paradigm.scales=[[1,2],[2,2]]", "paradigm.back_projections=[1,1]", "paradigm.fathers.crop=16"),
     ],
+    "kernel_gan": [
+        "experiment=kernel_gan",
+        *("data.image=null", "data.hr=photos/0.png", "paradigm.crop=20", "paradigm.shave=0", "paradigm.keep=5"),
+        *("paradigm.generator.kernel_sizes=[3,3,1]", "paradigm.generator.width=4", "discriminator.width=4"),
+    ],
 }
-"""A tiny training of each paradigm."""
+"""A tiny training of each paradigm and of each curriculum; growing scales are in mid-blend from iteration 3 to 5."""
 MOMENTS = (
     "before an optimizer's step",
     "after an optimizer's step",
@@ -153,7 +169,7 @@ def differences(left_alone: Trained, killed: Trained) -> list[str]:
     for name in ("metrics.csv", "results.csv"):
         if _rows(left_alone.folder / name) != _rows(killed.folder / name):
             found.append(name)
-    for name in ("export/model.safetensors", "sr.png"):
+    for name in ("export/model.safetensors", "sr.png", "kernel.npy"):
         if _content(left_alone.folder / name) != _content(killed.folder / name):
             found.append(name)
     return found

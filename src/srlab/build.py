@@ -103,6 +103,8 @@ def join_curriculum(cfg: DictConfig, paradigm: "SuperResolution", data: "SuperRe
             other.scale = scale  # a degradation reads it by interpolation
             degradations[scale] = build(other.data.degradation)
     data.follow(curriculum, degradations)
+    if curriculum.ramps:
+        curriculum.ramps.check(paradigm, data.degradation)
     return FollowCurriculum(curriculum)
 
 

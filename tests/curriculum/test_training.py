@@ -96,32 +96,11 @@ def trained(folder: Path, arguments: list[str], kills: list[Moment]) -> Trained:
     return train(folder, [*BASE, *arguments], kills)
 
 
-@pytest.mark.parametrize(
-    ("line", "iterations"),
-    [
-        (GROWING, (5, 9, 14)),  # in mid-blend, between the blends, in mid-blend of the next
-        pytest.param(
-            [
-                *(
-                    "curriculum=[easy_first,growing_noise]",
-                    "curriculum.difficulty.probes=16",
-                    "degradation=noise",
-                    "optimizer=adamw",
-                ),
-                *("+curriculum.ramps.settings={optimizer.weight_decay:{start:0,end:0.1}}", "iterations=8"),
-            ],
-            (3, 6),
-            id="difficulty-and-ramps",
-        ),
-    ],
-)
-def test_a_killed_curriculum_goes_on_to_the_same_weights(
-    line: list[str], iterations: tuple[int, ...], tmp_path: Path
-) -> None:
-    kills = [Moment("after an optimizer's step", iteration) for iteration in iterations]
-    killed = trained(tmp_path / "killed", line, kills)
+def test_a_curriculum_killed_between_and_in_its_blends_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    kills = [Moment("after an optimizer's step", iteration) for iteration in (5, 9, 14)]
+    killed = trained(tmp_path / "killed", GROWING, kills)
     assert killed.kills == len(kills)
-    assert differences(trained(tmp_path / "left_alone", line, []), killed) == []
+    assert differences(trained(tmp_path / "left_alone", GROWING, []), killed) == []
 
 
 @pytest.mark.usefixtures("photos")
@@ -189,12 +168,58 @@ def test_two_ranks_draw_the_same_scale(tmp_path: Path) -> None:
             ["framework=multi_scale", "framework.scales=[2,4]", "curriculum=[growing_scales]", "scale=4"],
             "curriculum=mixed",
         ),
-        (["curriculum=[ramps]", "+curriculum.ramps.settings={loss.l2.weight:{start:0,end:1}}"], "no number l2.weight"),
+        (
+            ["curriculum=[ramps]", "+curriculum.ramps.settings={loss.l2.weight:{start:0,end:1}}"],
+            "no number loss.l2.weight",
+        ),
+        (["curriculum=[growing_noise]"], "no number degradation.steps.1.sigma.1"),
     ],
 )
 def test_curricula_that_cannot_be_followed_are_refused(command: Command, arguments: list[str], message: str) -> None:
     outcome = command("train", *TINY, *arguments, "hydra.run.dir=run")
     assert (outcome.status, message in outcome.err) == (2, True), outcome.err
+
+
+TWO_FOLDERS = ["data.hr_root=photos", "data.lr_root=lr"]
+NOISE = ["curriculum=[growing_noise]", "degradation=noise"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([*NOISE, "data=paired", *TWO_FOLDERS], "has LR files, which no degradation makes"),
+        (
+            ["curriculum=[mixed_scales]", "framework=multi_scale", "data=unpaired", *TWO_FOLDERS],
+            "real LR images of one scale, the curriculum serves [2, 3, 4]: leave scales out",
+        ),
+        (
+            ["curriculum=[easy_first]", "experiment=zssr_x2", "data.image=photos/0.png"],
+            "of difficulty has nothing to serve",
+        ),
+        ([*NOISE, "experiment=zssr_x2", "data.image=photos/0.png"], "of ramps of the degradation has nothing to serve"),
+    ],
+)
+def test_data_that_cannot_follow_refuses_before_it_is_read(
+    command: Command, photos: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    draw_photos(tmp_path / "lr")
+    for image in tmp_path.glob("*/*.png"):
+        image.write_bytes(b"no image, which reading it would say")
+    outcome = command("train", "iterations=2", "logger=[csv]", *arguments, "hydra.run.dir=run")
+    assert (outcome.status, message in outcome.err) == (2, True), outcome.err
+
+
+@pytest.mark.usefixtures("photos")
+def test_unpaired_crops_follow_a_curriculum_of_difficulty(command: Command, tmp_path: Path) -> None:
+    tiny = [item for item in TINY if not item.startswith("data=") and "root" not in item]
+    draw_photos(tmp_path / "lr")
+    for image in (tmp_path / "lr").iterdir():
+        image.rename(image.with_name(f"real_{image.name}"))
+    curriculum = ["curriculum=[easy_first]", "curriculum.difficulty.probes=16", "iterations=4"]
+    arguments = [*tiny, "data=unpaired", "data.hr_root=photos", "data.lr_root=lr", *curriculum, "hydra.run.dir=run"]
+    outcome = command("train", *arguments)
+    assert outcome.status == 0, outcome.err
+    assert list(values(tmp_path, "train/difficulty_share").values()) == pytest.approx([0.3, 0.65, 1, 1])
 
 
 PUBLISHED = {

@@ -7,7 +7,6 @@ import lightning.pytorch as pl
 
 from srlab.curriculum.curriculum import Curriculum
 from srlab.curriculum.scales import Scales
-from srlab.errors import InputError
 from srlab.networks.progressive import Progressive
 from srlab.paradigms.base import SuperResolution
 from srlab.types import Batch
@@ -45,10 +44,7 @@ class FollowCurriculum(pl.Callback):
             scalars["difficulty"] = batch.parameters["difficulty"].mean()
             scalars["difficulty_share"] = self.curriculum.difficulty.share(done)
         if self.curriculum.ramps:
-            try:
-                self.curriculum.ramps.move_training(pl_module, trainer.optimizers, done)
-            except ValueError as error:
-                raise InputError(str(error)) from error
+            self.curriculum.ramps.move_training(pl_module, trainer.optimizers, done)
             scalars |= {f"ramp/{path}": value for path, value in self.curriculum.ramps.values(done).items()}
         pl_module.log_scalars("train", scalars)
 

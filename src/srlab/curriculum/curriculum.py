@@ -54,6 +54,16 @@ class Curriculum:
                 f"curriculum=mixed_scales."
             )
 
+    @property
+    def serves(self) -> str:
+        """What of it reaches the training images, for messages; empty where nothing does."""
+        named = {
+            "scales": self.scales,
+            "difficulty": self.difficulty,
+            "ramps of the degradation": self.ramps and self.ramps.of_degradation,
+        }
+        return ", ".join(name for name, part in named.items() if part)
+
     def check_strategy(self, trainer: Trainer) -> None:
         """Refuse a strategy that waits for gradients of parts that are not trained at a batch's scale (`InputError`)."""
         strategy = trainer.strategy

@@ -117,9 +117,15 @@ class SuperResolutionData(pl.LightningDataModule):
             degradations: HR -> LR for each of its scales.
 
         Raises:
-            InputError: several scales, but LR files of one.
+            InputError: several scales, or a degradation that changes, but LR files.
         """
         self.curriculum, self.degradations = curriculum, dict(degradations)
+        moving = curriculum.ramps.of_degradation if curriculum.ramps else []
+        if moving and self.train and self.train.lr is not None:
+            raise InputError(
+                f"{self.train.name} has LR files, which no degradation makes, and {moving[0]} would change nothing: leave "
+                f"it out of curriculum.ramps.settings, or take data=folder."
+            )
         if len(self.patches) > 1 and self.train and self.train.lr is not None:
             raise InputError(
                 f"{self.train.name} has LR files of one scale, the curriculum serves {list(self.patches)}: take data "

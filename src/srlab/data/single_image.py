@@ -1,5 +1,6 @@
 """One LR image, and nothing else to learn from: zero-shot training, and fitting an untrained prior."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from srlab.curriculum.curriculum import Curriculum
 from srlab.data.benchmarks import find_benchmarks, set_name
 from srlab.data.module import Sources, SuperResolutionData
 from srlab.data.pairs import bare_name
@@ -17,6 +19,7 @@ from srlab.data.source import Part, Source
 from srlab.data.sources import Files
 from srlab.data.stream import Positions, key
 from srlab.data.tiles import Tiles
+from srlab.degradation.base import Degradation
 from srlab.degradation.resize import crop_to_multiple
 from srlab.errors import InputError
 from srlab.types import BareImage, LabelledImage
@@ -48,6 +51,14 @@ class SingleImageData(SuperResolutionData):
     batch_size: int = field(default=1, init=False)
     patch: int = field(default=1, init=False)
     augment: bool = field(default=False, init=False)
+
+    def follow(self, curriculum: Curriculum, degradations: Mapping[int, Degradation]) -> None:
+        super().follow(curriculum, degradations)
+        if curriculum.serves:
+            raise InputError(
+                f"One LR image is all that is trained on, and it stays as it is: a curriculum of {curriculum.serves} has "
+                f"nothing to serve. curriculum=[ramps] can move the loss, the optimizer and the paradigm."
+            )
 
     def setup(self, stage: str) -> None:
         if self.trainer and self.trainer.world_size > 1:

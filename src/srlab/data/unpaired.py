@@ -1,11 +1,13 @@
 """Training from two sets of images that show different scenes: HR photographs, and LR as it was found."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from srlab.curriculum.curriculum import Curriculum
 from srlab.data.audit import Needs
 from srlab.data.choices import pairs_or_images
 from srlab.data.crops import Crops
@@ -14,6 +16,7 @@ from srlab.data.pairs import bare_name
 from srlab.data.source import Part, Source
 from srlab.data.sources import Files, Folder
 from srlab.data.stream import key
+from srlab.degradation.base import Degradation
 from srlab.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -65,6 +68,14 @@ class UnpairedData(SuperResolutionData):
         super().__post_init__()
         self.train, self.real_lr = apart(Folder(self.hr_root), Folder(self.lr_root))
         self.val = self.test = pairs_or_images(self.val_hr_root, self.val_lr_root)
+
+    def follow(self, curriculum: Curriculum, degradations: Mapping[int, Degradation]) -> None:
+        super().follow(curriculum, degradations)
+        if len(self.patches) > 1:
+            raise InputError(
+                f"data=unpaired has real LR images of one scale, the curriculum serves {list(self.patches)}: leave scales "
+                f"out (curriculum=[easy_first] or [ramps] can be followed), or take data=folder and another paradigm."
+            )
 
     def prepare_data(self) -> None:
         super().prepare_data()

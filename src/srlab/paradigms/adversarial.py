@@ -72,7 +72,7 @@ class Adversarial(Players):
         self.loss, self.generator_period, self.instance_noise = loss, generator_period, instance_noise
         self.discriminator = discriminator.to(memory_format=self.memory_format)
         self.players = {
-            "discriminator": Player((self.discriminator,), optimizer_d),
+            "discriminator": Player((self.discriminator,), optimizer_d, "optimizer_d"),
             "generator": Player((self.network,), optimizer),
         }
 

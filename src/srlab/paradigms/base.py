@@ -119,6 +119,11 @@ class SuperResolution(pl.LightningModule):
         return f"val/{self.settings.protocol.metric_names[0]}"
 
     @property
+    def optimizer_names(self) -> list[str]:
+        """What the configuration calls each of the optimizers, in their order; several may be of one node."""
+        return ["optimizer"]
+
+    @property
     def networks(self) -> list[Network]:
         """The network and, where there is one, its average."""
         return [self.network] if self.ema is None else [self.network, self.ema.network]

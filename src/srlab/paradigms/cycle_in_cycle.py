@@ -107,13 +107,13 @@ class CycleInCycle(TwoStages):
         self.discriminator_real = copy.deepcopy(discriminator_lr) if reverse else None
         self.objective, self.inner, self.outer = objective, inner, outer
         self.players = {
-            "discriminator_lr": Player((discriminator_lr,), optimizer_d),
-            "inner": Player((network.translator, self.back), optimizer_g),
-            "discriminator": Player((discriminator,), optimizer_d),
+            "discriminator_lr": Player((discriminator_lr,), optimizer_d, "optimizer_d"),
+            "inner": Player((network.translator, self.back), optimizer_g, "optimizer_g"),
+            "discriminator": Player((discriminator,), optimizer_d, "optimizer_d"),
             "outer": Player((network, self.reduce), optimizer),
         }
         if self.discriminator_real is not None:
-            self.players["discriminator_real"] = Player((self.discriminator_real,), optimizer_d)
+            self.players["discriminator_real"] = Player((self.discriminator_real,), optimizer_d, "optimizer_d")
 
     @property
     def chain(self) -> Chained:

@@ -89,12 +89,12 @@ class DegradationGAN(TwoStages):
         self.degrader_ema = MovingAverage(degrader, training.ema_decay) if training.ema_decay is not None else None
         self.generator_period = generator_period
         self.players = {
-            "discriminator_lr": Player((discriminator_lr,), optimizer_d),
-            "degrader": Player((self.degrader,), optimizer_g),
+            "discriminator_lr": Player((discriminator_lr,), optimizer_d, "optimizer_d"),
+            "degrader": Player((self.degrader,), optimizer_g, "optimizer_g"),
             "network": Player((network,), optimizer),
         }
         if discriminator is not None:
-            self.players["discriminator"] = Player((discriminator,), optimizer_d)
+            self.players["discriminator"] = Player((discriminator,), optimizer_d, "optimizer_d")
 
     @property
     def pair_maker(self) -> Degrader:

@@ -59,7 +59,7 @@ class KernelGAN(SingleImage, Players):
         self.game = InternalGAN(generator, discriminator, crop, shave, keep)
         self.players = {
             "generator": Player((self.game.generator,), optimizer),
-            "discriminator": Player((self.game.discriminator,), optimizer_d),
+            "discriminator": Player((self.game.discriminator,), optimizer_d, "optimizer_d"),
         }
 
     def configure_optimizers(self) -> list[Optimizer]:

@@ -32,10 +32,12 @@ class Player:
     Attributes:
         networks: trained in this player's turn, and only they; a network may play in several turns (CinCGAN's).
         optimizer: parameters -> optimizer.
+        node: what the configuration calls that optimizer.
     """
 
     networks: tuple[nn.Module, ...]
     optimizer: MakeOptimizer
+    node: str = "optimizer"
 
     @property
     def parameters(self) -> list[Parameter]:
@@ -83,6 +85,10 @@ class Players(SuperResolution):
                 f"iteration, whose gradients would mix: set it to 1, and data.batch_size higher."
             )
         return [self.prepared(player.optimizer(player.parameters)) for player in self.players.values()]
+
+    @property
+    def optimizer_names(self) -> list[str]:
+        return [player.node for player in self.players.values()]
 
     @contextmanager
     def turn(self, name: str) -> Iterator[Callable[[Tensor], None]]:
