@@ -166,6 +166,14 @@ def test_the_inner_cycle_goes_first_and_each_turn_moves_its_own_nets(
 
 
 @pytest.mark.usefixtures("photos")
+def test_g2_learns_from_the_cycle_alone(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Watch(monkeypatch)
+    outcome = command("train", *SMALL, "paradigm.inner.cycle=0", "iterations=2", "hydra.run.dir=run")
+    assert outcome.status == 0, outcome.err
+    assert watch.turns == [("discriminator_lr", {"D1"}), ("inner", {"G1"})] * 2
+
+
+@pytest.mark.usefixtures("photos")
 def test_what_it_cannot_do_without_is_named(command: Command) -> None:
     paired = ["data=folder", "data.root=photos", "data.val_root=photos", "data.batch_size=2", "data.patch=8"]
     others = [item for item in SMALL if not item.startswith("data")]

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from PIL import Image
+from torch import Tensor, nn
 
 from srlab.build import build
 from srlab.data.images import read_image, to_tensor
+from srlab.evaluation.results import read_results
 from srlab.paradigms.deep_image_prior import DeepImagePrior
 from srlab.paradigms.stopping import MovingVariance
 from tests.conftest import Command, composed
@@ -47,6 +49,36 @@ def test_hr_changes_nothing_but_what_is_reported(command: Command, tmp_path: Pat
     assert len(list((tmp_path / "without/images").glob("*.png"))) == 2
 
 
+def test_images_do_not_know_of_each_other_in_whatever_order_they_are_fitted(command: Command, tmp_path: Path) -> None:
+    image = Image.open(tmp_path / "HR/image.png")
+    image.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "HR/turned.png")
+    own = [item for item in TINY if not item.startswith("data")]
+    benchmark = [*own, "data=benchmark_image", "data.root=HR"]
+    for order in ((0, 1), (1, 0)):
+        for index in order:
+            trained(command, f"{order[0]}_first/{index}", *benchmark, f"data.index={index}")
+    for index in (0, 1):
+        first, second = (tmp_path / f"{start}_first/{index}" for start in (0, 1))
+        assert same(state(first, 6), state(second, 6))
+        assert (first / "sr.png").read_bytes() == (second / "sr.png").read_bytes()
+    assert not same(state(tmp_path / "0_first/0", 6), state(tmp_path / "0_first/1", 6))
+
+
+def test_the_noise_is_the_same_in_every_iteration_but_for_its_jitter() -> None:
+    paradigm = build(composed("train", [*TINY, "run_dir=."]).paradigm)
+    seen: list[Tensor] = []
+    paradigm.network.backbone.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].clone()))
+    lr = torch.rand(1, 3, 16, 16)
+    for _ in range(8):
+        paradigm.network(lr)
+    z = paradigm.network.noise(64, 64, lr)
+    jitter = torch.stack(seen) - z
+    assert jitter.std().item() == pytest.approx(0.03, rel=0.02)
+    between = torch.corrcoef(jitter.flatten(1))
+    assert (between - torch.eye(8)).abs().max() < 0.05  # drawn anew each time, around one z
+    assert torch.equal(paradigm.network.noise(64, 64, lr), z)
+
+
 def test_an_ended_run_goes_on_to_the_same_image(command: Command, tmp_path: Path) -> None:
     arguments = [*TINY, "paradigm.patience=100"]
     trained(command, "straight", *arguments)
@@ -75,10 +107,14 @@ def test_the_image_comes_to_agree_with_lr_and_beats_no_training(command: Command
     agreement = list(curve(tmp_path / "run", "val/lr_psnr").values())
     assert agreement == sorted(agreement)
     trained(command, "still", *arguments, "optimizer.lr=0", "iterations=10", "trainer.val_check_interval=10")
-    assert curve(tmp_path / "run", "val/psnr_y")[120] > curve(tmp_path / "still", "val/psnr_y")[10] + 3
+    still = curve(tmp_path / "still", "val/psnr_y")[10]
+    assert curve(tmp_path / "run", "val/psnr_y")[120] > still + 3
+    rows = read_results(tmp_path / "still/results.csv")
+    (bicubic,) = [row.value for row in rows if (row.network, row.metric, row.image) == ("bicubic", "psnr_y", "image")]
+    assert still < bicubic
 
 
-def test_batch_norm_stays_in_training_mode_and_the_loss_is_at_the_size_of_lr() -> None:
+def test_batch_norm_stays_in_training_mode_and_the_loss_is_at_the_size_of_lr(monkeypatch: pytest.MonkeyPatch) -> None:
     paradigm = build(composed("train", [*TINY, "run_dir=."]).paradigm)
     assert isinstance(paradigm, DeepImagePrior)
     assert paradigm.training
@@ -86,6 +122,11 @@ def test_batch_norm_stays_in_training_mode_and_the_loss_is_at_the_size_of_lr() -
     lr = torch.rand(1, 3, 16, 16)
     reduced = paradigm.reduction(paradigm.network(lr).sr)
     assert reduced.shape == lr.shape
+    monkeypatch.setattr(DeepImagePrior, "iteration", 1)
+    paradigm.lr = lr
+    paradigm.reduction = nn.Identity()  # type: ignore[assignment]
+    with pytest.raises((RuntimeError, UserWarning), match=r"64.*16|16.*64"):
+        paradigm.training_step(lr, 0)
 
 
 def test_a_run_stops_where_the_variance_has_passed_its_least(command: Command, tmp_path: Path) -> None:
