@@ -36,7 +36,7 @@ LINES: dict[str, list[str]] = {
     "supervised, accumulated": ["trainer.accumulate_grad_batches=2", "iterations=7"],
     "players": ["paradigm._target_=tests.paradigms.turns.Turns"],
     "players, accumulated": ["paradigm._target_=tests.paradigms.turns.Turns", "trainer.accumulate_grad_batches=3"],
-    "adversarial": [*GAN, "loss=[l1,gan]"],
+    "adversarial": [*GAN, "loss=[l1,gan]", "paradigm.rest_above=0.5"],
     "adversarial, accumulated": [
         *GAN,
         "loss=[l1,ragan]",

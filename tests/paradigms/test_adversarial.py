@@ -13,6 +13,8 @@ from torch import Tensor
 
 from srlab.build import build
 from srlab.errors import InputError
+from srlab.paradigms.adversarial import Adversarial
+from srlab.types import Batch
 from tests.conftest import TINY, Command, composed
 
 SMALL = ["paradigm=adversarial", "discriminator=patchgan", "discriminator.width=4", "discriminator.strides=[2,1]"]
@@ -121,6 +123,49 @@ def test_the_generator_may_wait_and_the_discriminator_may_rest(command: Command,
     assert rows(tmp_path / "resting", "train/loss_gan") == ["5", "6"]
 
 
+@pytest.mark.parametrize(
+    ("accumulate", "surely", "rests"),
+    [
+        # sure of both in 2, 3 and 5: it rests in 3, 4 and 6; in 4 it is sure of HR alone
+        (1, [(0, 0), (3, 3), (3, 3), (3, 0), (3, 3), (3, 3)], [0, 0, 1, 1, 0, 1]),
+        (
+            2,
+            [(3, 3), (3, 3), (0, 3), (3, 3), (0, 0), (0, 0)],
+            [0, 0, 1, 1, 0, 0],
+        ),  # one wavering half of a round is enough
+    ],
+)
+def test_the_discriminator_rests_after_it_was_sure_of_both(
+    command: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    accumulate: int,
+    surely: list[tuple[float, float]],
+    rests: list[int],
+) -> None:
+    shown: list[Tensor] = []
+
+    def judge(paradigm: Adversarial, image: Tensor) -> Tensor:
+        true = image is shown[-1]
+        logit = surely[paradigm.iteration - 1][0 if true else 1]
+        logits: Tensor = paradigm.discriminator(image).float() * 0 + (logit if true else -logit)
+        return logits
+
+    def note(paradigm: Adversarial, batch: Batch, batch_idx: int) -> None:
+        shown.append(batch.hr)
+        step(paradigm, batch, batch_idx)
+
+    step = Adversarial.training_step
+    monkeypatch.setattr(Adversarial, "training_step", note)
+    monkeypatch.setattr(Adversarial, "judge", judge)
+    arguments = [*GAN, "paradigm.rest_above=0.8", f"trainer.accumulate_grad_batches={accumulate}"]
+    run = trained(command, tmp_path, "run", *arguments, iterations=6)
+    lines = [line.split(",") for line in (tmp_path / "run/metrics.csv").read_text().splitlines()]
+    assert [float(value) for _, name, value in lines if name == "train/discriminator_rests"] == rests
+    steps = [{int(one["step"]) for one in each["state"].values()} for each in run["optimizer_states"]]
+    assert steps == [{rests.count(0) // accumulate}, {6 // accumulate}]
+
+
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_a_run_that_ended_between_two_turns_goes_on_to_the_same_state(
     command: Command, tmp_path: Path, accumulate: int
@@ -206,6 +251,8 @@ def test_two_processes_keep_one_clock_and_one_state(command: Command, tmp_path: 
         (["loss=[l1,gan]", "discriminator.in_channels=1"], "sees 1 channels, the network makes 3"),
         (["loss=[l1,wgan_gp]", "discriminator=srgan"], "discriminator.norm=none"),
         (["loss=[l1,gan]", "paradigm.generator_period=0"], "generator_period=0"),
+        (["loss=[l1,ragan]", "paradigm.rest_above=0.8"], "of the loss gan"),
+        (["loss=[l1,gan]", "paradigm.rest_above=1"], "rest_above=1"),
     ],
 )
 def test_what_cannot_work_is_refused(arguments: list[str], message: str) -> None:
