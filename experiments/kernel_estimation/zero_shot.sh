@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Train a zero-shot network on each LR image that run.py has written, with the true, the bicubic and the estimated kernels.
+# Train a zero-shot network on each LR image that run.py has written, with the true, the bicubic and the estimated kernels;
+# their scores go to zero_shot.csv beside the runs.
 # Arguments: the folder that run.py was given, and which images (as butterfly_6); 500 iterations, crops of 64.
 set -euo pipefail
 runs=${1:-runs/kernel_estimation}
@@ -12,3 +13,4 @@ for label in "${@:-butterfly_6}"; do
             hydra.run.dir="$runs/zssr_${label}_$kernel"
     done
 done
+awk 'NR == 1 || (FNR > 1 && !/,mean,/)' "$runs"/zssr_*/results.csv | sed 's/,[^,]*$//' | awk '!seen[$0]++' > "$runs/zero_shot.csv"

@@ -29,6 +29,7 @@ def test_the_published_numbers_of_parameters() -> None:
         HighToLow(3, 2, width=4, vector=3, tile=16),
         HighToLow(3, 4, width=4, noise="pixel"),
         AfterBicubic(3, 2, width=4, blocks=1, noise_channels=2, residual=True),
+        AfterBicubic(3, 2, width=4, blocks=1, noise_channels=0, residual=True, white=True),
         AfterBicubic(3, 3, width=4, blocks=1, noise_channels=1),
     ],
 )
@@ -36,7 +37,7 @@ def test_all_chance_is_in_the_noise(degrader: Degrader) -> None:
     side = 48
     hr = torch.rand(2, 3, side, 2 * side)
     for name, parameter in degrader.named_parameters():
-        if "tail" in name or name == "weight":  # what begins at zero
+        if "tail" in name or "strength" in name or name == "weight":  # what begins at zero
             nn.init.normal_(parameter, std=0.3)
     generators = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
     noise = degrader.draw(hr, generators)
@@ -52,10 +53,26 @@ def test_all_chance_is_in_the_noise(degrader: Degrader) -> None:
 
 def test_a_residual_degrader_begins_as_bicubic() -> None:
     hr = torch.rand(1, 3, 16, 16)
-    degrader = AfterBicubic(3, 2, noise_channels=3, residual=True)
+    degrader = AfterBicubic(3, 2, noise_channels=3, residual=True, white=True)
     plain = nn.functional.interpolate(hr, scale_factor=0.5, mode="bicubic", antialias=True)
     lr = degrader(hr, degrader.draw(hr))
     torch.testing.assert_close(lr[..., 2:-2, 2:-2], plain[..., 2:-2, 2:-2], atol=1e-5, rtol=0)
+
+
+def test_white_noise_is_white_and_as_strong_as_the_network_says() -> None:
+    degrader = AfterBicubic(3, 2, 8, 1, residual=True, white=True)
+    assert degrader.strength is not None
+    assert degrader.strength.bias is not None
+    hr = torch.rand(1, 3, 256, 256)
+    clean = degrader(hr, degrader.draw(hr))
+    with torch.no_grad():
+        degrader.strength.bias.copy_(torch.tensor([0.02, 0.04, 0.08]))
+    noise = degrader(hr, degrader.draw(hr)) - clean
+    sigma = noise.std((0, 2, 3))
+    torch.testing.assert_close(sigma, torch.tensor([0.02, 0.04, 0.08]), rtol=0.05, atol=0)
+    torch.testing.assert_close(5 * nn.functional.avg_pool2d(noise, 5).std((0, 2, 3)), sigma, rtol=0.1, atol=0)
+    channels = noise[0].flatten(1)
+    torch.testing.assert_close(torch.corrcoef(channels), torch.eye(3), rtol=0, atol=0.05)
 
 
 def test_the_two_passes_share_the_frequencies() -> None:

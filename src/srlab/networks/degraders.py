@@ -138,6 +138,8 @@ class AfterBicubic(Degrader):
         blocks: residual blocks.
         noise_channels: maps of normal noise beside the image, from which noise can be made; 0: none.
         residual: learn what to add to the bicubic LR, beginning with nothing; else the image itself.
+        white: add as many maps again, one a channel, each as strong at each pixel as the network says: a sensor's noise,
+            independent from pixel to pixel, which the network then need not make. It begins with none.
     """
 
     def __init__(
@@ -148,25 +150,32 @@ class AfterBicubic(Degrader):
         blocks: int = 8,
         noise_channels: int = 0,
         residual: bool = False,
+        white: bool = False,
     ) -> None:
         if min(width, blocks) < 1 or noise_channels < 0:
             raise ValueError(f"width={width}, blocks={blocks}, noise_channels={noise_channels}: give positive numbers.")
         super().__init__(channels, scale, multiple_of=scale)
-        self.noise_channels, self.residual = noise_channels, residual
+        self.noise_channels, self.residual, self.white = noise_channels, residual, white
         self.head = nn.Sequential(nn.Conv2d(channels + noise_channels, width, 3, padding=1), nn.PReLU())
         self.body = nn.Sequential(*(PReLUBlock(width) for _ in range(blocks)))
         self.tail = nn.Conv2d(width, channels, 3, padding=1)
-        if residual:
-            nn.init.zeros_(self.tail.weight)
-            nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
+        self.strength = nn.Conv2d(width, channels, 3, padding=1) if white else None
+        beginners = [self.tail] if residual else []
+        for layer in beginners if self.strength is None else [*beginners, self.strength]:
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
     def forward(self, hr: Tensor, noise: Tensor) -> Tensor:
         lr = downscale(hr, self.scale, 0, rounding="none")
-        learned: Tensor = self.tail(self.body(self.head(torch.cat([lr, noise], 1))))
-        return lr + learned if self.residual else torch.sigmoid(learned)
+        beside, added = noise[:, : self.noise_channels], noise[:, self.noise_channels :]
+        features = self.body(self.head(torch.cat([lr, beside], 1)))
+        learned: Tensor = self.tail(features)
+        made = lr + learned if self.residual else torch.sigmoid(learned)
+        return made if self.strength is None else made + self.strength(features) * added
 
     def noise_shape(self, height: int, width: int) -> tuple[int, ...]:
-        return self.noise_channels, height // self.scale, width // self.scale
+        maps = self.noise_channels + self.channels * self.white
+        return maps, height // self.scale, width // self.scale
 
 
 class PReLUBlock(nn.Module):
