@@ -3,7 +3,8 @@
     python benchmarks/loader.py [--seconds 3] [--images 50]
 
 The crops are those of EDSR x2: LR 48, HR 96 with the margin of bicubic LR. Noise stands for photographs of DIV2K's size
-(2040 x 1356), decoded in RAM, in a memory-mapped file, and from PNG at each use; the last line is dead leaves' drawing.
+(2040 x 1356), decoded in RAM, in a memory-mapped file, from PNG at each use, and in shards; the last line is dead leaves'
+drawing. Shards lie in the page cache: a disk or a net that is slower than memory adds its own time.
 """
 
 import argparse
@@ -18,6 +19,8 @@ from srlab.data.audit import Needs
 from srlab.data.cache import CacheLimits, prepare
 from srlab.data.crops import Crops
 from srlab.data.images import write_image
+from srlab.data.sharding import Form, write_shards
+from srlab.data.shards import CODECS, Shards
 from srlab.data.sources import DeadLeaves, Folder
 from srlab.degradation.downscale import Downscale
 
@@ -54,6 +57,17 @@ def main() -> None:
             ready = prepare(source, NEEDS, CacheLimits(ram, disk, Path(folder, "cache")), "stop", "train")
             rate = per_second(Crops(ready, 0, SCALE, 3, PATCH, margin), arguments.seconds)
             print(f"{name:18s} {rate:9.0f} crops a CPU-second")
+        for codec in CODECS:
+            shards, start = Path(folder, codec), time.process_time()
+            write_shards(source, shards, Form(codec=codec))
+            megabytes = sum(header.bytes for header in map(source.header, range(len(source)))) / 1e6
+            written = megabytes / (time.process_time() - start)
+            rate = per_second(Crops(Shards(str(shards)), 0, SCALE, 3, PATCH, margin), arguments.seconds)
+            size = sum(path.stat().st_size for path in shards.rglob("*.bin")) / 1e6
+            print(
+                f"{'shards, ' + codec:18s} {rate:9.0f} crops a CPU-second; {size / megabytes:.2f} of the decoded bytes, "
+                f"written and compared at {written:.0f} MB a CPU-second"
+            )
     leaves, start = DeadLeaves(0, 1000), time.process_time()
     for i in range(20):
         leaves.image(i)

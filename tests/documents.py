@@ -32,6 +32,7 @@ COMMANDS = {
     "srlab-describe": "describe",
     "srlab-kernel": "kernel",
     "srlab-sweep": "sweep",
+    "srlab-shards": "shards",
 }
 NOT_RUN = {
     "hydra/launcher=": "needs a cluster, or its launcher: tests/slurm, tests/sweeps",

@@ -18,6 +18,8 @@ from typing import IO, Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
+from srlab.data.sharding import Form, write_shards
+from srlab.data.sources import Folder
 from tests.conftest import TINY
 
 BASE = [*TINY, "callbacks=[checkpoints]", "trainer.log_every_n_steps=2", "hydra.run.dir=run", "resume=auto"]
@@ -33,6 +35,7 @@ UNPAIRED = [
 ]
 LINES: dict[str, list[str]] = {
     "supervised": [],
+    "supervised, shards": ["data._target_=srlab.data.choices.ShardsData", "data.root=shards"],
     "supervised, accumulated": ["trainer.accumulate_grad_batches=2", "iterations=7"],
     "players": ["paradigm._target_=tests.paradigms.turns.Turns"],
     "players, accumulated": ["paradigm._target_=tests.paradigms.turns.Turns", "trainer.accumulate_grad_batches=3"],
@@ -139,7 +142,7 @@ def train(folder: Path, arguments: Sequence[str], kills: Sequence[Moment | float
     """Run `srlab-train` in a folder until it ends by itself; the first starts are killed, each at its moment.
 
     Args:
-        folder: where the command is given; it holds `photos`.
+        folder: where the command is given; it holds `photos`, of which `shards` are made where these are asked for.
         arguments: of the command.
         kills: one a start: a moment, or the seconds after which the kill comes from outside. What ends before its
             moment is not started again.
@@ -147,6 +150,8 @@ def train(folder: Path, arguments: Sequence[str], kills: Sequence[Moment | float
     Raises:
         AssertionError: the command failed.
     """
+    if "data.root=shards" in arguments and not (folder / "shards").exists():
+        write_shards(Folder(str(folder / "photos")), folder / "shards", Form(tile=16, images=2))
     for done, kill in enumerate([*kills, None]):
         status = _start(folder, arguments, kill)
         if status == 0:

@@ -78,7 +78,7 @@ def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Pat
         assert build(cfg[node]) is not None
 
 
-@pytest.mark.parametrize("name", ["train", "test", "upscale", "export", "describe", "kernel"])
+@pytest.mark.parametrize("name", ["train", "test", "upscale", "export", "describe", "kernel", "shards"])
 def test_each_command_composes_by_itself(name: str, tmp_path: Path) -> None:
     check_signatures(given(composed(name, [f"run_dir={tmp_path}"]), tmp_path))
 

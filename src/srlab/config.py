@@ -173,6 +173,35 @@ class KernelConfig:
 
 
 @dataclass
+class ShardsConfig:
+    """`srlab-shards`.
+
+    Attributes:
+        output: the folder to write into; the same command goes on there.
+        tile: height and width of what is read at once, in pixels.
+        shard_mb: size of a file, in 10^6 bytes.
+        codec: `none` or `zstd`.
+        part_images: images that one process writes at a time.
+        workers: processes.
+        run_dir: the folder of this run.
+    """
+
+    output: str = MISSING
+    tile: int = 256
+    shard_mb: int = 64
+    codec: str = "none"
+    part_images: int = 32
+    workers: int = 2
+    data: Any = MISSING
+    degradation: Any = MISSING
+    scale: int = 2
+    channels: int = 3
+    seed: int = 0
+    iterations: int = 0
+    run_dir: str = MISSING
+
+
+@dataclass
 class ReportConfig:
     """`srlab-report`.
 
@@ -198,6 +227,7 @@ SCHEMAS = {
     "describe": DescribeConfig,
     "report": ReportConfig,
     "kernel": KernelConfig,
+    "shards": ShardsConfig,
 }
 """Each command's, by its name."""
 

@@ -8,6 +8,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from srlab import build
 from srlab.data.module import SuperResolutionData
+from srlab.data.sharding import Form, write_shards
+from srlab.data.sources import Folder
 from srlab.errors import InputError
 from tests.conftest import composed
 
@@ -26,6 +28,7 @@ def compose(choice: str, **values: object) -> DictConfig:
     [
         ("builtin", []),
         ("folder", ["root"]),
+        ("shards", ["root"]),
         ("paired", ["hr_root", "lr_root"]),
         ("div2k", ["root"]),
         ("benchmark", ["root"]),
@@ -42,6 +45,8 @@ def test_a_choice_builds(tmp_path: Path, draw: Draw, choice: str, given: list[st
     if choice == "unpaired":
         cfg.data.lr_root = str(draw(tmp_path / "lr" / "b.png").parent)
         cfg.data.hr_root = str(tmp_path / "DIV2K_train_HR")
+    if choice == "shards":
+        write_shards(Folder(str(tmp_path)), tmp_path, Form())
     if choice == "image":
         cfg.data.image = str(tmp_path / "DIV2K_train_HR" / "a.png")
     module = build.build(cfg.data)
@@ -53,7 +58,7 @@ def test_a_choice_builds(tmp_path: Path, draw: Draw, choice: str, given: list[st
 
 
 def test_all_choices_are_tested() -> None:
-    tested = {"builtin", "folder", "paired", "div2k", "benchmark", "unpaired", "benchmark_image", "image"}
+    tested = {"builtin", "folder", "shards", "paired", "div2k", "benchmark", "unpaired", "benchmark_image", "image"}
     assert {path.stem for path in CONF.glob("*.yaml")} == tested
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from srlab.data.crops import Crops, cut, dihedral
-from srlab.data.images import write_image
+from srlab.data.images import Header, write_image
 from srlab.data.pixels import to_tensor
 from srlab.data.sources import DeadLeaves, Files, Folder, Paired
 from srlab.data.stream import Positions, image_at, key, keys
@@ -67,6 +67,9 @@ class Holding(Files):
     def __init__(self, pixels: Pixels) -> None:
         super().__init__("held", [Path("held.png")])
         self.pixels = pixels
+
+    def header(self, index: int) -> Header:
+        return Header.of(self.pixels)
 
     def image(self, index: int) -> Pixels:
         return self.pixels

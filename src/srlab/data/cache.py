@@ -93,6 +93,10 @@ def prepare(source: Source, needs: Needs, limits: CacheLimits, on_bad_file: str,
     headers, problems = audit_headers(source, needs)
     good = [index for index, header in enumerate(headers) if header is not None]
     sound = Part(source, good)
+    if source.prepared:
+        report(source, problems, len(sound), on_bad_file)
+        log.info("%s: %s, %d images, read as they lie there", purpose, source.name, len(sound))
+        return sound
     sides = {"hr": sound, **sound.companions()}
     headers_of = {name: [side.header(index) for index in range(len(sound))] for name, side in sides.items()}
     bytes_of = {name: sum(header.bytes for header in each) for name, each in headers_of.items()}
@@ -157,12 +161,12 @@ def _decode(source: Source) -> list[Problem]:
             return Problem(index, str(error))
         if fault := audit_values(pixels):
             return Problem(index, f"{images.where(index)}: {fault}")
+        header = source.header(index)
+        said = f"{(header.height, header.width, header.channels)} {header.dtype}"
+        if (found := f"{pixels.shape} {pixels.dtype}") != said:
+            return Problem(index, f"{images.where(index)}: holds {found}, but its header says {said}: save it anew")
         if target:
-            place = target.image(index)
-            if (place.shape, place.dtype) != (pixels.shape, pixels.dtype):
-                found, said = (f"{image.shape} {image.dtype}" for image in (pixels, place))
-                return Problem(index, f"{images.where(index)}: holds {found}, but its header says {said}: save it anew")
-            np.copyto(place, pixels)
+            np.copyto(target.image(index), pixels)
         return None
 
     return [problem for problem in in_threads(decode, range(len(source))) if problem]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from srlab.data.benchmarks import find_benchmarks
 from srlab.data.module import Sources, SuperResolutionData
+from srlab.data.shards import Shards
 from srlab.data.source import Part, Source
 from srlab.data.sources import DIV2K, Folder, Paired, SkimagePhotos
 
@@ -28,6 +29,27 @@ class FolderData(SuperResolutionData):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.train = Folder(self.root)
+        self.val = self.test = whole_images(self.val_root)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ShardsData(SuperResolutionData):
+    """Train on what `srlab-shards` wrote: the samples are those of the folder that it was made of.
+
+    Args:
+        root: the folder, or an address that LitData reads.
+        val_root: validate and test on this folder; None: on scikit-image's photographs.
+    """
+
+    root: str
+    val_root: str | None = None
+    train: Source | None = field(default=None, init=False)
+    val: Sources = field(default=None, init=False)
+    test: Sources = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.train = Shards(self.root)
         self.val = self.test = whole_images(self.val_root)
 
 

@@ -1,5 +1,7 @@
 """Training crops: the sample at each position of the stream."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,39 +65,61 @@ class Crops(Dataset[dict[str, Tensor]]):
         if attempt:
             down, right, turn, degradation_seed, index = keys(5, self.seed, "crop", position, attempt)
             index %= len(self.source)
-        hr = self.source.image(index)
-        rows, columns = hr.shape[0] // self.scale, hr.shape[1] // self.scale
+        header = self.source.header(index)
+        rows, columns = header.height // self.scale, header.width // self.scale
         top, left = down % (rows - self.patch + 1), right % (columns - self.patch + 1)
-        inside = tuple(slice(at * self.scale, (at + self.patch) * self.scale) for at in (top, left))
-        others = {name: source.image(index) for name, source in self.source.companions().items()}
-        lr = others.pop("lr", None)
-        if lr is None:
-            window = cut(hr[: rows * self.scale, : columns * self.scale], *self._hr_window(top, left), self.borders)
-            images = {"hr": window}
+        small, large = (tuple(slice(at * by, (at + self.patch) * by) for at in (top, left)) for by in (1, self.scale))
+        companions = self.source.companions()
+        lr = companions.pop("lr", None)
+        if lr is not None:
+            images = {"hr": self.source.window(index, *large), "lr": lr.window(index, *small)}
         else:
-            images = {"hr": hr[inside], "lr": lr[top : top + self.patch, left : left + self.patch]}
+            images = {"hr": self._hr_window(index, (rows, columns), (top, left))}
+        others = {name: source.window(index, *large) for name, source in companions.items()}
         images = {name: with_channels(pixels, self.channels) for name, pixels in images.items()}
-        images |= {name: pixels[inside] for name, pixels in others.items()}
+        images |= others
         sample = {name: to_tensor(dihedral(pixels, turn % 8 if self.augment else 0)) for name, pixels in images.items()}
         numbers = {"position": position, "seed": degradation_seed, "levels": levels_of(images["hr"])}
         return sample | {name: torch.tensor(number) for name, number in numbers.items()}
 
-    def _hr_window(self, top: int, left: int) -> tuple[int, int, int]:
-        """Top, left and size of the HR window with its margin; the first two may be negative."""
-        return (
-            top * self.scale - self.margin,
-            left * self.scale - self.margin,
-            self.patch * self.scale + 2 * self.margin,
+    def _hr_window(self, index: int, lr_size: tuple[int, int], corner: tuple[int, int]) -> Pixels:
+        """The HR crop with its margin: what lies beyond the image, cut to whole LR pixels, is filled."""
+        size = self.patch * self.scale + 2 * self.margin
+        (rows, columns), (top, left) = ([number * self.scale for number in pair] for pair in (lr_size, corner))
+        return cut_from(
+            partial(self.source.window, index),
+            (rows, columns),
+            (top - self.margin, left - self.margin),
+            size,
+            self.borders,
         )
 
 
 def cut(pixels: Pixels, top: int, left: int, size: int, borders: str) -> Pixels:
-    """The window (size, size, C) of an image (H, W, C); beyond the image it is filled as `borders` says."""
+    """The part (size, size, C) of an image (H, W, C); beyond the image it is filled as `borders` says."""
     height, width = pixels.shape[:2]
+    return cut_from(lambda rows, columns: pixels[rows, columns], (height, width), (top, left), size, borders)
+
+
+def cut_from(
+    window: Callable[[slice, slice], Pixels], shape: tuple[int, int], corner: tuple[int, int], size: int, borders: str
+) -> Pixels:
+    """The part (size, size, C) of an image from a corner on; beyond the image it is filled as `borders` says.
+
+    Args:
+        window: rows and columns of the image -> (h, w, C).
+        shape: the image's height and width.
+        corner: top and left, which may be negative.
+        size: of the part's sides.
+        borders: `symmetric` or `replicate`.
+    """
+    (top, left), (height, width) = corner, shape
     if top >= 0 and left >= 0 and top + size <= height and left + size <= width:
-        return pixels[top : top + size, left : left + size]
+        return window(slice(top, top + size), slice(left, left + size))
     rows, columns = _inside(top, size, height, borders), _inside(left, size, width, borders)
-    return pixels[rows[:, None], columns]
+    reached = window(*(slice(places.min(), places.max() + 1) for places in (rows, columns)))
+    filled: Pixels = reached[(rows - rows.min())[:, None], columns - columns.min()]
+    return filled
 
 
 def _inside(start: int, size: int, length: int, borders: str) -> NDArray[np.intp]:

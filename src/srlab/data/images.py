@@ -62,6 +62,12 @@ class Header:
     dtype: str
     alpha: bool = False
 
+    @classmethod
+    def of(cls, pixels: Pixels) -> "Header":
+        """What a file of an image (H, W, C) without alpha would say."""
+        height, width, channels = pixels.shape
+        return cls(height, width, channels, pixels.dtype.name)
+
     def without_alpha(self) -> "Header":
         return Header(self.height, self.width, self.channels - self.alpha, self.dtype)
 

@@ -17,6 +17,8 @@ class Source(ABC):
         guide: another sensor's images of the same scenes, at the size of HR (depth's photograph, a cube's PAN).
         mask: (H, W, 1), 0 in the holes of HR and white elsewhere.
         costly: an image takes long to make, so that all of them are worth a file that other runs find.
+        prepared: every image was decoded and checked when the set was made, and any part of one is quick to read: the
+            set is used as it lies there.
         complaints: what is wrong with the set as a whole, e.g. files without a partner; the audit reports them.
     """
 
@@ -26,6 +28,7 @@ class Source(ABC):
     mask: "Source | None" = None
     complaints: Sequence[str] = ()
     costly: bool = False
+    prepared: bool = False
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -41,6 +44,10 @@ class Source(ABC):
     @abstractmethod
     def image(self, index: int) -> Pixels:
         """The decoded image (H, W, C); `InputError` where it cannot be read."""
+
+    def window(self, index: int, rows: slice, columns: slice) -> Pixels:
+        """A part of an image (h, w, C), within its borders."""
+        return self.image(index)[rows, columns]
 
     @abstractmethod
     def identity(self, index: int) -> str:
@@ -86,6 +93,9 @@ class Part(Source):
 
     def image(self, index: int) -> Pixels:
         return self.source.image(self.indices[index])
+
+    def window(self, index: int, rows: slice, columns: slice) -> Pixels:
+        return self.source.window(self.indices[index], rows, columns)
 
     def identity(self, index: int) -> str:
         return self.source.identity(self.indices[index])
