@@ -33,10 +33,12 @@ COMMANDS = {
     "srlab-kernel": "kernel",
     "srlab-sweep": "sweep",
     "srlab-shards": "shards",
+    "srlab-wandb": "tracking.command",
 }
 NOT_RUN = {
     "hydra/launcher=": "needs a cluster, or its launcher: tests/slurm, tests/sweeps",
     "trainer.devices=4": "needs four devices: tests/paradigms try two processes",
+    "wandb": "needs a run with W&B, or a server: tests/tracking",
     "torchrun": "starts processes of its own",
     "srun": "needs Slurm",
     "#SBATCH": "needs Slurm",

@@ -43,9 +43,17 @@ def check_other(words: list[str]) -> None:
         files = [word for word in words if word.endswith(".py")]
         assert all((ROOT / file).is_file() for file in files), files
     else:
-        assert words[0] in {"export", "cd", "torchrun", "srun", "mkdocs", "pytest", "scontrol", *os.listdir(ROOT)}, (
-            words
-        )
+        assert words[0] in {
+            "export",
+            "cd",
+            "torchrun",
+            "wandb",
+            "srun",
+            "mkdocs",
+            "pytest",
+            "scontrol",
+            *os.listdir(ROOT),
+        }, words
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line.kind == "sh"], ids=str)
@@ -54,8 +62,10 @@ def test_a_command_composes(line: Line) -> None:
     words = words[words.index("srlab-train") :] if words and words[0] == "srun" else words
     if not words or words[0] not in COMMANDS:
         return check_other(words) if words else None
-    assert (COMMANDS[words[0]] == "sweep") or words[0].removeprefix("srlab-") in COMMANDS[words[0]]
-    if words[0] == "srlab-sweep" or (re.search(r"<\w+>", line.text.replace("<date>", "")) and line.inline):
+    assert COMMANDS[words[0]] in {"sweep", "tracking.command"} or words[0].removeprefix("srlab-") in COMMANDS[words[0]]
+    if words[0] in {"srlab-sweep", "srlab-wandb"} or (
+        re.search(r"<\w+>", line.text.replace("<date>", "")) and line.inline
+    ):
         return None
     bare = [word if word.startswith("-") or "=" in word else f"runs={word}" for word in words[1:]]
     composed(words[0].removeprefix("srlab-"), first_of_sweep(bare))

@@ -1,6 +1,7 @@
 """How a training ends: tested beside bicubic, drawn, and told where everything lies."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 from rich.console import Console
@@ -17,6 +18,9 @@ from srlab.interpolants import Kernel
 from srlab.networks.interpolation import Interpolation
 from srlab.networks.network import at_scale
 
+if TYPE_CHECKING:
+    from srlab.tracking.logger import WeightsAndBiases
+
 BASELINE: Kernel = "bicubic"
 PICTURE = "comparison.png"
 STRIPS = 4
@@ -29,6 +33,14 @@ def conclude(training: Training, cfg: DictConfig) -> None:
     folder = Path(cfg.run_dir)
     left = training.paradigm.leave(folder)
     lines = score(training, cfg, folder) if training.data.test else []
+    if (folder / EXPORT).is_dir():
+        facts = {
+            "network_name": cfg.network_name,
+            "scale": cfg.scale,
+            "protocol": training.paradigm.settings.protocol.name,
+        }
+        for tracker in trackers(training):
+            tracker.log_network(folder / EXPORT, facts, Path(cfg.weights) if cfg.weights else None)
     console = Console(soft_wrap=True, highlight=False)
     for line in [*lines, *places(folder, left)]:
         console.print(escape(line))
@@ -48,6 +60,8 @@ def score(training: Training, cfg: DictConfig, folder: Path) -> list[str]:
         if scale == paradigm.evaluated.scale:
             draw(ours, folder / PICTURE)
     write_and_print(folder, results)
+    for tracker in trackers(training):
+        tracker.log_scores(results, cfg.network_name)
     return gains(results)
 
 
@@ -70,6 +84,13 @@ def score_at_scale(training: Training, name: str) -> tuple[list[Scored], list[Re
             [score for one in scored for score in one.scores], settings.protocol, method, network.scale
         )
     ]
+
+
+def trackers(training: Training) -> list["WeightsAndBiases"]:
+    """The training's loggers that take tables and networks."""
+    from srlab.tracking.logger import WeightsAndBiases
+
+    return [logger for logger in training.trainer.loggers if isinstance(logger, WeightsAndBiases)]
 
 
 def draw(scored: list[Scored], path: Path) -> None:

@@ -1,16 +1,13 @@
-"""Where a run's numbers go: a CSV file that is always there, and Weights & Biases."""
+"""Where a run's numbers go beside W&B: a CSV file that is always there."""
 
 import csv
 import io
-import os
-import secrets
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import wandb
-from lightning.pytorch.loggers import Logger, WandbLogger
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from srlab.files import write_atomically
@@ -18,7 +15,7 @@ from srlab.files import write_atomically
 COLUMNS = ("iteration", "metric", "value")
 
 
-class _Once(Logger):
+class Once(Logger):
     """A logger that passes over what it was told just before: an iteration is logged before it is saved, and after."""
 
     _last: tuple[int | None, dict[str, float]] | None = None
@@ -28,7 +25,7 @@ class _Once(Logger):
         return told == self._last
 
 
-class MetricsCSV(_Once):
+class MetricsCSV(Once):
     """`metrics.csv`, a row a metric and iteration: written as it comes, continued by a resumed run.
 
     Args:
@@ -74,46 +71,3 @@ class MetricsCSV(_Once):
         text = io.StringIO()
         csv.writer(text).writerows([header, *kept])
         write_atomically(self.path, lambda file: file.write(text.getvalue().encode()))
-
-
-class _Wandb(_Once, WandbLogger):
-    @rank_zero_only
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        if not self._repeated(metrics, step):
-            super().log_metrics(metrics, step)
-
-
-def weights_and_biases(
-    folder: str,
-    project: str = "srlab",
-    mode: str = "offline",
-    name: str | None = None,
-    group: str | None = None,
-    init_timeout_seconds: float = 20,
-) -> WandbLogger:
-    """The W&B run of a run folder: the same run again when it is resumed.
-
-    Args:
-        folder: the run folder; W&B's files lie in `wandb` below it, the run's id in `wandb_id`.
-        project: W&B's project.
-        mode: `offline` needs no account; `online`, `disabled`. WANDB_MODE in the environment wins.
-        name: of the run; None lets W&B choose.
-        group: runs of one sweep share it.
-        init_timeout_seconds: how long an online run may wait for the network before it fails.
-    """
-    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
-    identity = Path(folder) / "wandb_id"
-    if not identity.exists():
-        identity.parent.mkdir(parents=True, exist_ok=True)
-        identity.write_text(secrets.token_hex(4))
-    return _Wandb(
-        save_dir=folder,
-        project=project,
-        mode=os.environ.get("WANDB_MODE", mode),
-        name=name,
-        group=group,
-        id=identity.read_text().strip(),
-        resume="allow",
-        log_model=False,
-        settings=wandb.Settings(init_timeout=init_timeout_seconds, silent=True),
-    )

@@ -96,19 +96,19 @@ def quieten_lightning() -> None:
 @contextmanager
 def recorded(trainer: "Trainer", cfg: DictConfig, checkpoint: Path | None) -> Iterator[None]:
     """Hand the configuration to the loggers, continue their records where a checkpoint goes on, and close them."""
-    import wandb
-
     from srlab.loggers import MetricsCSV
+    from srlab.tracking.logger import finish
 
     for logger in trainer.loggers:
         logger.log_hyperparams(plain(cfg))
         if isinstance(logger, MetricsCSV):  # what a killed run logged beyond the checkpoint that this one starts from
             logger.forget_after(resume.iteration_of(checkpoint) if checkpoint else 0)
+    status = 1
     try:
         yield
+        status = 0
     finally:
-        if wandb.run is not None:
-            wandb.finish()  # or the next job of a sweep in this process would log into this job's run
+        finish(status)
 
 
 def best_score(trainer: "Trainer") -> Objective | None:

@@ -7,6 +7,7 @@ import lightning.pytorch as pl
 from lightning.pytorch.loggers import WandbLogger
 from PIL import Image
 
+from srlab.evaluation.evaluate import Scored
 from srlab.evaluation.strips import comparison, strip, without_truth
 from srlab.paradigms.base import SuperResolution
 from srlab.types import BareImage, LabelledImage
@@ -43,20 +44,32 @@ class ImageStrips(pl.Callback):
         if batch_idx >= self.images or dataloader_idx or not trainer.is_global_zero:
             return
         names = f"{batch.dataset}_{batch.name}", f"val/{batch.dataset}/{batch.name}"
-        picture = comparison(outputs["scored"]) if "scored" in outputs else without_truth(outputs["lr"], outputs["sr"])
-        self._show(trainer, picture, *names)
+        scored: Scored | None = outputs.get("scored")
+        picture = comparison(scored) if scored else without_truth(outputs["lr"], outputs["sr"])
+        self._show(trainer, picture, *names, _caption(scored) if scored else "LR, bicubic, SR")
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self.last_batch is None or not trainer.is_global_zero:
             return
         assert isinstance(pl_module, SuperResolution)
         if panels := pl_module.panels(self.last_batch):
-            self._show(trainer, strip(panels, zoom=2), "training", "train/images")
+            caption = ", ".join(panel.caption for panel in panels)
+            self._show(trainer, strip(panels, zoom=2), "training", "train/images", caption)
 
-    def _show(self, trainer: pl.Trainer, picture: Image.Image, file: str, name: str) -> None:
+    def _show(self, trainer: pl.Trainer, picture: Image.Image, file: str, name: str, caption: str) -> None:
         iteration = trainer.fit_loop.epoch_loop.batch_progress.total.ready
         self.folder.mkdir(parents=True, exist_ok=True)
         picture.save(self.folder / f"{file}_{iteration:09d}.png")
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
-                logger.log_image(name, [picture], step=iteration)
+                logger.log_image(name, [picture], step=iteration, caption=[f"iteration {iteration}: {caption}"])
+
+
+def _caption(scored: Scored) -> str:
+    """What the strip of a scored image shows, in words."""
+    score = scored.scores[0]
+    values = (
+        f"bicubic {scored.baseline_headline:.2f} {score.unit}".rstrip(),
+        f"SR {score.value:.2f} {score.unit}".rstrip(),
+    )
+    return ", ".join(["LR", *values, f"HR ({score.metric}, x{scored.case.scale})"])
