@@ -15,6 +15,13 @@ FRAMEWORKS = {
     "AttentionFH": "pre-upsampling",
     "Interpolation": "none (training-free)",
     "NoisePrior": "none (prior)",
+    "DCTNet": "pre-upsampling",
+    "FDKN": "pre-upsampling",
+    "MSGNet": "progressive upsampling",
+    "GuidedFilter": "none (training-free)",
+    "JointBilateral": "none (training-free)",
+    "GlobalSmoother": "none (training-free)",
+    "GuidedDiffusion": "none (training-free)",
 }
 """Section 3.1."""
 
@@ -66,6 +73,14 @@ WHOLE = {
     "PixelRecursive": "pixel-recursive",
     "AttentionFH": "region-recursive (attention)",
     "Interpolation": "none",
+    "DCTNet": "residual (local), multi-path (global); section 6.1: an optimisation layer",
+    "FDKN": "multi-path (global); section 6.1: deformable kernels",
+    "MSGNet": "residual (global), multi-path (global)",
+    "GuidedFilter": "none",
+    "JointBilateral": "none",
+    "JointBilateralUpsampling": "none",
+    "GlobalSmoother": "none",
+    "GuidedDiffusion": "none",
 }
 """Frameworks that are a design of section 3.3 by themselves."""
 
@@ -82,6 +97,8 @@ def place(network: Network) -> tuple[str, str, str]:
     if type(network).__name__ == "ScaleSpecific":
         design += ", multi-path (scale-specific)"
     upsampling = known(UPSAMPLERS, upsampler or found(network))
+    if type(network).__name__ == "MSGNet":
+        upsampling = UPSAMPLERS["Transposed"]
     if FRAMEWORKS.get(type(network).__name__) in {"pre-upsampling", "none (training-free)"}:
         upsampling = "interpolation"
     elif FRAMEWORKS.get(type(network).__name__) == "none (prior)":

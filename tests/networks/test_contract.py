@@ -211,11 +211,14 @@ DRAWN = {"any_scale", "attention_fh", "pixel_recursive", "prior"}
 """Frameworks whose computation depends on a real number (the upsampler `meta` too) or on what it drew before: no graph of
 it can be exported."""
 
+GUIDED = {path.stem for path in (CONF / "framework").glob("*.yaml") if "networks.guided" in path.read_text()}
+"""Frameworks that need a guide: tests/networks/test_guided.py has them."""
+
 FROM_A_FILE = {"community", "spandrel"}
 """A framework and a network that a weight file makes: tests/test_export.py has one."""
 
 
-@pytest.mark.parametrize("framework", sorted({*choices("framework")} - DRAWN - FROM_A_FILE))
+@pytest.mark.parametrize("framework", sorted({*choices("framework")} - DRAWN - FROM_A_FILE - GUIDED))
 def test_frameworks_export_with_free_sizes(composed: Compose, framework: str) -> None:
     exports(composed(f"framework={framework}", *SMALLER["edsr"], *FRAMEWORK.get(framework, [])).eval())
 
@@ -254,7 +257,7 @@ def test_every_part_gives_its_image_in_onnxruntime_or_is_refused(
         assert write_onnx(network, tmp_path / "model.onnx") < 1e-4
 
 
-@pytest.mark.parametrize("name", sorted({*choices("network")} - FROM_A_FILE))
+@pytest.mark.parametrize("name", sorted({*choices("network")} - FROM_A_FILE - GUIDED))
 def test_every_named_network_runs(composed: Compose, name: str) -> None:
     network = composed(
         f"network={name}", *(["backbone.blocks=1"] if name == "edsr" else []), *SMALL_PRIOR.get(name, [])

@@ -145,6 +145,11 @@ def srfbn(scale: int, width: int, groups: int) -> int:
         ("srfbn", 4, srfbn(4, 64, 6)),
         ("srfbn_s", 4, srfbn(4, 32, 3)),  # paper: 483 K
         ("dsrn", 2, 732_035),  # the authors' code; the paper's text gives 1.2 M
+        ("dctnet", 4, 482_865 - conv(16, 16)),  # the authors' file, which holds a convolution that is never called
+        ("dctnet", 16, 482_865 - conv(16, 16)),
+        ("fdkn", 4, 703_072),  # by hand; the paper gives 0.69 M
+        ("msgnet", 4, 326_003 + 401),  # by hand from the authors' definition, which fills 1.31 MB; 401 slopes
+        ("guided_filter", 4, 0),
         ("nearest", 2, 0),
         ("bilinear", 2, 0),
         ("bicubic", 2, 0),

@@ -40,6 +40,8 @@ def write_onnx(network: Network, path: Path) -> float:
         import onnxscript  # noqa: F401 - torch's exporter needs it
     except ImportError as error:
         raise InputError(f"format=onnx needs {error.name}: pip install 'srlab[exchange]'.") from error
+    if network.guide_channels:
+        raise InputError("format=onnx takes networks of one image, and this one takes a guide: use format=srlab.")
     unit = network.multiple_of
     names = {2: "height", 3: "width"}
     sizes = {axis: unit * torch.export.Dim(name, min=2, max=65536) for axis, name in names.items()}

@@ -69,6 +69,9 @@ def one_pass(network: Network, lr: Tensor) -> None:
     """Run a network once; one that draws its sub-pixels takes a pass for each, of which this is one."""
     if isinstance(network, PixelRecursive):
         network.logits(lr, lr.new_empty(*lr.shape[:2], lr.shape[2] * network.scale, lr.shape[3] * network.scale))
+    elif network.guide_channels:
+        sides = (side * network.scale for side in lr.shape[2:])
+        network(lr, lr.new_empty(len(lr), network.guide_channels, *sides))
     else:
         network(lr)
 

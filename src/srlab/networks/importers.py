@@ -6,6 +6,7 @@ A layout is recognised by its keys and shapes. Where a file's convention differs
 
 from srlab.networks.importers_attention import ATTENTION
 from srlab.networks.importers_dense import DENSE
+from srlab.networks.importers_guided import GUIDED
 from srlab.networks.importers_plain import PLAIN
 from srlab.networks.importers_pyramid import PYRAMID
 from srlab.networks.importers_recursive import RECURSIVE
@@ -19,4 +20,4 @@ def layout_of(state: State) -> Layout | None:
     return next((layout for layout in LAYOUTS if layout.matches(state)), None)
 
 
-LAYOUTS = (*PLAIN, *ATTENTION, *RESIDUAL, *DENSE, *RECURSIVE, *PYRAMID, *WAVELET)
+LAYOUTS = (*PLAIN, *ATTENTION, *RESIDUAL, *DENSE, *RECURSIVE, *PYRAMID, *WAVELET, *GUIDED)

@@ -1,0 +1,62 @@
+"""Guided anisotropic diffusion (Metzger, Daudt, Schindler, CVPR 2023, arXiv 2211.11592), without its network.
+
+Depth flows between neighbours that look alike in the photograph, and after each step every LR pixel is given its mean back:
+what flows is what LR does not tell.
+"""
+
+from typing import Literal
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from srlab.networks.guided.ranged import Ranged
+
+
+class GuidedDiffusion(Ranged):
+    """See the module.
+
+    Args:
+        scale: HR pixels per LR pixel.
+        steps: of the diffusion (paper: 8000 and more; the effect of a step shrinks with their number).
+        sigma_color: the mean difference of colours in [0, 1] at which half as much flows (Perona and Malik, 1990).
+        rate: the share of a difference that flows in a step (paper: 0.24; from 0.25 on it is unstable).
+        guide_channels: see `Ranged`.
+        range_from: see `Ranged`.
+        back_projections: see `Ranged`.
+        channels: see `Ranged`.
+    """
+
+    def __init__(
+        self,
+        scale: int,
+        steps: int = 200,
+        sigma_color: float = 0.03,
+        rate: float = 0.24,
+        guide_channels: int = 3,
+        range_from: Literal["lr", "given"] = "lr",
+        back_projections: int = 0,
+        channels: int = 1,
+    ) -> None:
+        super().__init__(scale, guide_channels, range_from, back_projections, channels=channels)
+        if steps < 1 or sigma_color <= 0 or not 0 < rate < 0.25:
+            raise ValueError(f"steps={steps} and sigma_color={sigma_color} must be above 0, rate={rate} below 0.25.")
+        self.steps, self.sigma_color, self.rate = steps, sigma_color, rate
+
+    def refine(self, lr: Tensor, guide: Tensor) -> Tensor:
+        image = self.adjusted(self.enlarged(lr), lr)
+        down, across = (self.conductance(guide, dim) for dim in (2, 3))
+        for _ in range(self.steps):
+            flow_down, flow_across = down * image.diff(dim=2), across * image.diff(dim=3)
+            change = F.pad(flow_down, (0, 0, 0, 1)) - F.pad(flow_down, (0, 0, 1, 0))
+            change = change + F.pad(flow_across, (0, 1)) - F.pad(flow_across, (1, 0))
+            image = self.adjusted(image + self.rate * change, lr)
+        return image
+
+    def conductance(self, guide: Tensor, dim: int) -> Tensor:
+        """Between neighbours along an axis: (B, 1, H - 1, W) or (B, 1, H, W - 1) in (0, 1]."""
+        return 1 / (1 + (guide.diff(dim=dim).abs().mean(1, keepdim=True) / self.sigma_color).square())
+
+    def adjusted(self, image: Tensor, lr: Tensor) -> Tensor:
+        """The image with each LR pixel as the mean of what it covers, exactly. (The paper scales: not so depth 0.)"""
+        lacking = lr - F.avg_pool2d(image, self.scale)
+        return image + lacking.repeat_interleave(self.scale, 2).repeat_interleave(self.scale, 3)

@@ -1,0 +1,211 @@
+"""Networks of depth beside a photograph: what each must do, what makes it that network, and what published weights give."""
+
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+
+import kornia
+import numpy as np
+import pytest
+import torch
+from scipy import fft
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from srlab.data.evaluation import LabelledImages
+from srlab.data.rgbd import rgbd_folder
+from srlab.degradation.resize import resize
+from srlab.evaluation.scoring import score_images
+from srlab.inference.enlarge import enlarge
+from srlab.networks.guided.dct import dct, inverse_dct, laplacian_spectrum
+from srlab.networks.guided.dctnet import SemiCoupled
+from srlab.networks.guided.diffusion import GuidedDiffusion
+from srlab.networks.guided.fdkn import FDKN
+from srlab.networks.guided.filters import (
+    GlobalSmoother,
+    GuidedFilter,
+    JointBilateral,
+    JointBilateralUpsampling,
+    along_rows,
+)
+from srlab.networks.network import Network
+from srlab.networks.weights import load_weights
+from tests.evaluation.test_depth import shipped
+from tests.networks.test_contract import GUIDED
+
+Compose = Callable[..., Network]
+
+SMALL = {
+    "dctnet": ["framework.width=8", "framework.shared=4", "framework.layers=2"],
+    "fdkn": ["framework.widths=[8,8,8]"],
+    "msgnet": ["framework.width=8"],
+    "guided_diffusion": ["framework.steps=3"],
+}
+LEARNED = ("dctnet", "fdkn", "msgnet")
+
+
+def scene(batch: int = 1, scale: int = 4, side: int = 8) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    lr = torch.rand(batch, 1, side, side + 2, generator=generator)
+    return lr, torch.rand(batch, 3, scale * side, scale * (side + 2), generator=generator)
+
+
+@pytest.mark.parametrize("scale", [2, 4, 8, 16])
+@pytest.mark.parametrize("name", sorted(GUIDED))
+def test_every_guided_network_runs_and_knows_no_unit(composed: Compose, name: str, scale: int) -> None:
+    torch.manual_seed(0)
+    network = composed(f"network={name}", f"scale={scale}", *SMALL.get(name, [])).eval()
+    lr, guide = scene(scale=scale)
+    with torch.no_grad():
+        sr, other = network(lr, guide).sr, network(0.2 + 0.1 * lr, guide).sr
+    assert sr.shape == (1, 1, scale * 8, scale * 10)
+    torch.testing.assert_close(other, 0.2 + 0.1 * sr, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_a_gradient_reaches_every_parameter_and_the_guide(composed: Compose, name: str) -> None:
+    torch.manual_seed(0)
+    network = composed(f"network={name}", "scale=4", *SMALL[name])
+    lr, guide = scene(batch=2)
+    guide.requires_grad_()
+    network(lr, guide).sr.square().sum().backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+    assert guide.grad is not None
+    assert guide.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("name", sorted(GUIDED - {"msgnet"}))
+def test_back_projections_bring_a_result_nearer_to_lr(composed: Compose, name: str) -> None:
+    torch.manual_seed(0)
+    lr, guide = scene()
+    before, after = (
+        composed(f"network={name}", "scale=4", *SMALL.get(name, []), f"framework.back_projections={count}").eval()
+        for count in (0, 8)
+    )
+    after.load_state_dict(before.state_dict())
+    with torch.no_grad():
+        errors = [float((resize(net(lr, guide).sr, scale=1 / 4) - lr).abs().mean()) for net in (before, after)]
+    assert errors[1] < 0.5 * errors[0]
+
+
+def test_cosine_transforms_are_scipys_and_solve_what_they_claim() -> None:
+    image = torch.rand(1, 2, 9, 12, generator=torch.Generator().manual_seed(0))
+    expected = fft.dctn(image.numpy(), axes=(2, 3), norm="ortho")
+    torch.testing.assert_close(dct(image), torch.from_numpy(expected), rtol=0, atol=1e-5)
+    torch.testing.assert_close(inverse_dct(dct(image)), image, rtol=0, atol=1e-5)
+    padded = np.pad(image.numpy(), ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
+    five = padded[..., 2:, 1:-1] + padded[..., :-2, 1:-1] + padded[..., 1:-1, 2:] + padded[..., 1:-1, :-2]
+    found = inverse_dct(laplacian_spectrum(9, 12) * dct(image))
+    torch.testing.assert_close(found, torch.from_numpy(five - 4 * image.numpy()), rtol=0, atol=1e-5)
+
+
+def test_dctnet_shares_half_of_its_kernels() -> None:
+    layer = SemiCoupled(8, 4)
+    for part in (layer.first, layer.second):
+        part["guide"].load_state_dict(part["depth"].state_dict())
+    features = torch.rand(1, 8, 9, 9)
+    depth, guide = layer(features, features)
+    assert torch.equal(depth, guide)
+
+
+def test_fdkn_leaves_what_is_even_and_samples_within_its_window() -> None:
+    torch.manual_seed(0)
+    network = FDKN(4, window=5, widths=(8, 8, 8), range_from="given").eval()
+    with torch.no_grad():
+        even = network(torch.full((1, 1, 8, 8), 0.3), torch.rand(1, 3, 32, 32)).sr
+        torch.testing.assert_close(even, torch.full_like(even, 0.3))
+        ramp = torch.arange(32.0).expand(1, 1, 32, 32)
+        far = network.sampled(ramp, torch.full((1, 18, 32, 32), 100.0))
+        none = network.sampled(ramp, torch.zeros(1, 18, 32, 32))
+    torch.testing.assert_close(far[0, 0, 10, 5:20], ramp[0, 0, 10, 7:22])
+    torch.testing.assert_close(none[0, :, 10, 10], torch.tensor([9.0, 10, 11] * 3))
+
+
+def test_rows_are_smoothed_to_the_exact_minimum() -> None:
+    row, likeness = torch.rand(1, 1, 1, 7, dtype=torch.float64), torch.rand(1, 1, 1, 6, dtype=torch.float64)
+    difference = torch.diff(torch.eye(7, dtype=torch.float64), dim=0)
+    system = torch.eye(7, dtype=torch.float64) + 2.5 * difference.T @ torch.diag(likeness.flatten()) @ difference
+    expected = torch.linalg.solve(system, row.flatten())
+    torch.testing.assert_close(along_rows(row, likeness, 2.5).flatten(), expected)
+
+
+def test_the_joint_bilateral_filter_is_kornias() -> None:
+    lr, guide = scene()
+    network = JointBilateral(4, range_from="given")
+    blur = kornia.filters.joint_bilateral_blur(network.enlarged(lr), guide, 9, 0.1, (2.0, 2.0), "replicate")
+    torch.testing.assert_close(network(lr, guide).sr, blur)
+
+
+def test_diffusion_keeps_the_mean_of_every_lr_pixel() -> None:
+    lr, guide = scene()
+    sr = GuidedDiffusion(4, steps=20)(lr, guide).sr
+    torch.testing.assert_close(torch.nn.functional.avg_pool2d(sr, 4), lr, rtol=0, atol=1e-5)
+
+
+def two_planes(side: int = 64) -> tuple[Tensor, Tensor]:
+    """A disc before a wall, and a photograph whose edges are the same: depth (1, 1, H, W), guide (1, 3, H, W)."""
+    rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    disc = (((rows - 29) ** 2 + (columns - 33) ** 2) < 400).float()[None, None]
+    return 0.2 + 0.6 * disc, (0.3 + 0.5 * disc).expand(1, 3, -1, -1)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        GuidedFilter(8, radius=3, eps=1e-4),
+        JointBilateralUpsampling(8),
+        GlobalSmoother(8),
+        GuidedDiffusion(8, steps=200),
+    ],
+    ids=lambda network: type(network).__name__,
+)
+def test_where_edges_are_the_photographs_a_filter_finds_them(network: Network) -> None:
+    depth, guide = two_planes()
+    lr = resize(depth, scale=1 / 8)
+    network.eval()
+    own, other = (enlarge(network, lr, guide=photo) for photo in (guide, guide.flip(2).roll(9, 3)))
+    errors = [float((image - depth).square().mean().sqrt()) for image in (own, other, resize(lr, scale=8))]
+    assert errors[0] < 0.85 * errors[2]
+    assert errors[0] < 0.85 * errors[1]
+
+
+@pytest.mark.parametrize("name", ["fdkn", "dctnet"])
+def test_a_guided_network_learns_edges_from_the_photograph(composed: Compose, name: str) -> None:
+    """Discs and walls: after a few steps it is far better with the photograph than with another."""
+    torch.manual_seed(0)
+    small = {
+        "fdkn": ["framework.widths=[16,16,32]"],
+        "dctnet": ["framework.width=16", "framework.shared=8", "framework.layers=1"],
+    }[name]
+    network = composed(f"network={name}", "scale=8", *small)
+    depth, guide = two_planes()
+    depths = torch.cat([depth.roll((down, across), (2, 3)) for down, across in ((0, 0), (5, 3), (-6, 7), (9, -9))])
+    guides = torch.cat([guide.roll((down, across), (2, 3)) for down, across in ((0, 0), (5, 3), (-6, 7), (9, -9))])
+    lr = resize(depths, scale=1 / 8)
+    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
+    for _ in range(60):
+        optimizer.zero_grad()
+        (network(lr, guides).sr - depths).abs().mean().backward()
+        optimizer.step()
+    with torch.no_grad():
+        own, other = (float((network(lr, photo).sr - depths).square().mean()) for photo in (guides, guides.roll(1, 0)))
+    bicubic = float((resize(lr, scale=8) - depths).square().mean())
+    assert own < 0.7 * bicubic
+    assert own < 0.7 * other
+
+
+@pytest.mark.slow
+def test_published_weights_have_their_published_score(data_root: Path, composed: Compose) -> None:
+    """The table of the authors: 0.88223 on Lu at x4, with maps scaled by the range of HR."""
+    folder = data_root / "domain/depth"
+    network = composed("network=dctnet", "scale=4", "framework.range_from=given").eval()
+    images = DataLoader(LabelledImages([rgbd_folder(str(folder / "lu"))]), batch_size=None)
+    load_weights(network, folder / "weights/DCTNet_4X.pth")
+    found = score_images(
+        lambda lr, guide: enlarge(network, lr, guide=guide),
+        images,
+        network,
+        shipped("depth_levels_hr"),
+        {},
+    )
+    assert fmean(one.headline for one in found) == pytest.approx(0.88223, abs=5e-4)
