@@ -47,6 +47,8 @@ NOT_RUN = {
     "mkdocs": "is run by .ci/run",
     "--help": "is tried in tests/test_cli.py",
     "--all": "takes minutes",
+    "experiment=depth": "is trained at tiny size by tests/test_provenance.py",
+    "data.test_root=lu": "needs maps of Lu: tests/evaluation/test_depth.py and tests/networks/test_guided.py score them",
 }
 STANDS_FOR = {
     " ...": "",

@@ -14,6 +14,7 @@ from hydra.errors import InstantiationException
 from omegaconf import DictConfig
 
 from srlab.errors import InputError
+from srlab.provenance import facts_of, warn_of_another
 from srlab.signatures import check_signatures
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ def training(cfg: DictConfig) -> Training:
     if cfg.weights and not cfg.resume:
         paradigm.start_from(weight_file(cfg.weights))
     data = build(cfg.data)
+    paradigm.facts = facts_of(data, paradigm.settings.protocol)
+    if cfg.weights and not cfg.resume:
+        warn_of_another(facts_beside(cfg.weights), data.made_by, paradigm.settings.protocol)
     callbacks = build_all(cfg.callbacks)
     if cfg.curriculum:
         callbacks.insert(0, join_curriculum(unresolved, paradigm, data))
@@ -152,6 +156,17 @@ def trained(cfg: DictConfig, weights: str | None = None, use: str | None = None)
             f"network that learns nothing (network=bicubic, nearest or lanczos)."
         )
     return Trained(built.eval(), run.plain(cfg.framework), {"network_name": cfg.network_name})
+
+
+def facts_beside(weights: str) -> dict[str, Any]:
+    """The facts of a network that brings its own composition; a bare weight file has none."""
+    from srlab.inference.exported import describe, describes_itself
+    from srlab.networks.weights import read
+
+    if not describes_itself(weights):
+        return {}
+    path = Path(weights).expanduser()
+    return describe(path) | (dict(read(path).get("facts", {})) if path.is_file() else {})
 
 
 def exported_name(cfg: DictConfig) -> str | None:

@@ -102,11 +102,12 @@ def gains(results: list[Result]) -> list[str]:
     """How far each dataset's mean lies above bicubic's."""
     baseline = [row for row in results if row.network == BASELINE and row.image == MEAN]
     ours = [row for row in results if row.network != BASELINE and row.image == MEAN]
+    headline, units = ours[0].metric, {row.metric: row.unit for row in ours}
     return [
-        f"{ours[0].network} is {gain.value:+.2f} dB {gain.metric} from bicubic on {gain.dataset} at x{gain.scale} "
-        f"(protocol {ours[0].protocol}, {ours[0].protocol_hash})"
+        f"{ours[0].network} is {gain.value:+.2f} {units[gain.metric]} {gain.metric} from bicubic on {gain.dataset} at "
+        f"x{gain.scale} (protocol {ours[0].protocol}, {ours[0].protocol_hash})"
         for gain in compare(ours, baseline)
-        if gain.metric.startswith("psnr")
+        if gain.metric == headline
     ]
 
 

@@ -18,10 +18,12 @@ def test(cfg: DictConfig) -> Objective:
     from srlab.evaluation.scoring import score_images, write_and_print
     from srlab.inference.enlarge import enlarge
     from srlab.machine import pick_device
+    from srlab.provenance import FILES, warn_of_another
 
     cfg = run.prepare(cfg)
     device = build.refusing(pick_device, cfg.device)
-    network = build.network(cfg).to(device).to(memory_format=torch.channels_last)
+    trained = build.trained(cfg)
+    network = trained.network.to(device).to(memory_format=torch.channels_last)
     with open_dict(cfg):  # an exported network brings its own
         cfg.scale, cfg.channels = network.scale, network.channels
         cfg.network_name = build.exported_name(cfg) or cfg.network_name
@@ -30,6 +32,8 @@ def test(cfg: DictConfig) -> Objective:
     data = build.build(cfg.data)
     data.check_network(network)
     data.setup("test")
+    found = any(image.lr is not None for image in data.test_sources())
+    warn_of_another(trained.facts, FILES if found else protocol.made_by, protocol)
     scores = score_images(
         lambda lr, guide=None: enlarge(
             network,

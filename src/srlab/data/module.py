@@ -105,6 +105,11 @@ class SuperResolutionData(pl.LightningDataModule):
         self._guide_channels: int | None = None
 
     @property
+    def made_by(self) -> str:
+        """What makes the LR of training: the degradation's tag, or `files`."""
+        return "files" if self.train is not None and self.train.lr is not None else self.degradation.tag
+
+    @property
     def patches(self) -> dict[int, int]:
         """LR height and width of the crops, by the scales of the batches."""
         return self.curriculum.scales.patches if self.curriculum.scales else {self.scale: self.patch}
@@ -186,6 +191,10 @@ class SuperResolutionData(pl.LightningDataModule):
         """The test images, one at a time: all of them, but in the Trainer's own test loop this rank's share."""
         rank, world = self._rank() if self.trainer and self.trainer.testing else (0, 1)
         return self._images("test", rank, world)
+
+    def test_sources(self) -> list[Source]:
+        """The test sets, as they were given."""
+        return _listed(self.test)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Move a training batch; a whole image stays, since it is scored on the CPU and only its LR goes to the device."""

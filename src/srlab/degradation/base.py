@@ -44,6 +44,11 @@ class Degradation(nn.Module, ABC):
     margin: int
     borders: Borders = "symmetric"
 
+    @property
+    def tag(self) -> str:
+        """What it is, in a word that travels with the networks that are trained on it."""
+        return type(self).__name__.lower()
+
     @abstractmethod
     def forward(self, hr: Tensor, seeds: Tensor, levels: Tensor) -> Degraded:
         """Degrade images: (B, C, H, W) -> (B, C, H / scale, W / scale).
@@ -98,6 +103,10 @@ class Chain(Degradation):
                 "the steps of a chain need one kind of borders: set them all to 'symmetric', or all to 'replicate'."
             )
         self.borders = next((step.borders for step in steps if step.margin), "symmetric")
+
+    @property
+    def tag(self) -> str:
+        return ", ".join(str(step.tag) for step in self.steps)
 
     def forward(self, hr: Tensor, seeds: Tensor, levels: Tensor) -> Degraded:
         self.check(hr, seeds, levels)

@@ -39,6 +39,10 @@ class Downscale(Degradation):
         self.borders = borders
         self.rounding = rounding
 
+    @property
+    def tag(self) -> str:
+        return self.kernel  # borders and rounding are too little to be told apart
+
     def forward(self, hr: Tensor, seeds: Tensor, levels: Tensor) -> Degraded:
         self.check(hr, seeds, levels)
         return Degraded(downscale(hr, self.scale, levels, self.kernel, self.borders, self.rounding), {})

@@ -76,6 +76,10 @@ class DepthProtocol(Protocol):
             )
 
     @property
+    def made_by(self) -> str:
+        return self.lr_kernel
+
+    @property
     def metric_names(self) -> tuple[str, ...]:
         """RMSE, mean absolute difference, RMSE near edges, and the share of bad pixels in %."""
         return ("rmse", "mad", "edge_rmse", "bad")

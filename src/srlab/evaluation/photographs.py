@@ -92,6 +92,10 @@ class PhotographProtocol(Protocol):
             )
 
     @property
+    def made_by(self) -> str:
+        return self.lr_kernel
+
+    @property
     def metric_names(self) -> tuple[str, str]:
         """The names under which `score` returns PSNR and SSIM."""
         return ("psnr_y", "ssim_y") if self.compare == "y" else ("psnr", "ssim")

@@ -47,6 +47,11 @@ class Protocol(ABC):
 
     name: str
 
+    @property
+    def made_by(self) -> str | None:
+        """What makes LR, as a degradation's tag; None: nothing that has one."""
+        return None
+
     @cached_property
     def hash(self) -> str:
         """12 hexadecimal digits of all fields: two scores are comparable when these are equal."""

@@ -45,7 +45,7 @@ def export_run(paradigm: "SuperResolution", cfg: DictConfig) -> None:
     if paradigm.trainer.is_global_zero and not paradigm.unexportable:
         composition = OmegaConf.to_container(cfg.paradigm.get("network", cfg.framework), resolve=True)
         assert isinstance(composition, dict)
-        facts = {"network_name": cfg.network_name, "protocol": paradigm.settings.protocol.name}
+        facts = {"network_name": cfg.network_name, "protocol": paradigm.settings.protocol.name, **paradigm.facts}
         export(paradigm.evaluated, composition, Path(cfg.run_dir) / EXPORT, facts)
 
 
@@ -100,7 +100,7 @@ def open_trained(path: str | Path, trusted: Sequence[str] = (), use: str | None 
         averaged = (use or config["training"]["evaluate"]) == "ema"
         if averaged and not any(name.startswith("ema.network.") for name in checkpoint["state_dict"]):
             raise InputError(f"{path} holds no moving average (training.ema_decay was null): give use=raw.")
-        composition, facts = _parts_of(describe(path, config))
+        composition, facts = _parts_of(describe(path, config) | dict(checkpoint.get("facts", {})))
     refuse_strangers(composition, file, trusted)
     node = OmegaConf.create(composition)
     if "weights" in node:  # the network is made from its file: this one

@@ -93,6 +93,8 @@ class SuperResolution(pl.LightningModule):
         self.several_scales: tuple[int, ...] = ()
         """Which the network is trained at, where these are several."""
         self.scores: list[Score] = []
+        self.facts: dict[str, str] = {}
+        """What a user of the network should know of its training, to be kept in its checkpoints and its export."""
         self.config: dict[str, Any] = {}
         """The run's resolved configuration in plain containers, to be kept in its checkpoints."""
 
@@ -199,7 +201,7 @@ class SuperResolution(pl.LightningModule):
         self.log_scalars("train", losses | {"loss": terms.total.detach()} | others)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["config"] = self.config
+        checkpoint["config"], checkpoint["facts"] = self.config, self.facts
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         # The end of that run, where it was saved, is not the end of this one, which may be longer: Lightning would stop.
