@@ -91,7 +91,7 @@ def cell(psnr: list[float], ssim: list[float]) -> str:
 
 def networks(scores: list[Score]) -> Iterator[str]:
     """A ranked table of lines for each scale and protocol hash."""
-    for table in sorted({score.table for score in scores}):
+    for table in sorted({score.table for score in scores if score.dataset in SETS}):
         groups: dict[tuple[str, str], dict[tuple[str, str], list[float]]] = {}
         for score in scores:
             if score.table == table and score.dataset in SETS:
