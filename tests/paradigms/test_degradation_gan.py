@@ -269,6 +269,30 @@ def test_the_discriminator_cannot_tell_real_from_real_and_tells_noise_from_none(
     assert torch.cat([verdicts[0], ~verdicts[1]]).float().mean() > 0.95
 
 
+def learned_noise(sigma: float, steps: int = 200) -> float:
+    """How much a degrader's draws differ (standard deviation) that learned from LR with noise; of its later half."""
+    torch.manual_seed(0)
+    degrader = AfterBicubic(3, 2, width=8, blocks=1, residual=True, noise_channels=3)
+    judge = TexturePatches(3, [8], 3, "none", high_pass=5, contrast=4.0)
+    degradation = loss(pixel=SquaredBias(), anchor="bicubic", low_pass=5, adversarial_weight=0.05, pixel_weight=4.0)
+    noise = []
+    with training(degrader, 3e-3) as descend, training(judge, 3e-3) as judge_descend:
+        for number in range(steps):
+            hr, real = smooth(4, 32, number), smooth(4, 16, number + 500)
+            real = real + sigma * torch.randn_like(real)
+            fake, second = (degrader(hr, degrader.draw(hr)) for _ in range(2))
+            judge_descend(degradation.discriminator(real, fake, judge))
+            descend(degradation.generator(fake, hr, judge, second).total)
+            noise.append((fake - second).std().item() / 2**0.5)
+    return sum(noise[steps // 2 :]) / (steps - steps // 2)
+
+
+def test_the_noise_of_draws_grows_with_that_of_real_lr() -> None:
+    clean, noisy = learned_noise(0.0), learned_noise(0.08)
+    assert noisy > 0.03
+    assert noisy > 3 * clean
+
+
 def test_anchors_are_what_they_are_called() -> None:
     hr = torch.rand(1, 3, 16, 16)
     torch.testing.assert_close(loss().anchored(hr, 2), F.avg_pool2d(hr, 2))

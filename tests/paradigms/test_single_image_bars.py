@@ -64,10 +64,10 @@ def test_zero_shot_with_the_true_kernel_beats_back_projection_and_the_wrong_kern
     command: Command, tmp_path: Path, data_root: Path, butterfly: list[str]
 ) -> None:
     kernel = [f"reduction.path={data_root}/unsupervised/kernels_12.mat", "reduction.key=kernels", "reduction.index=2"]
-    trained(command, "true", "experiment=zssr_x2_kernel", *butterfly, *kernel, "paradigm.back_projections=[10]")
+    trained(command, "right", "experiment=zssr_x2_kernel", *butterfly, *kernel, "paradigm.back_projections=[10]")
     preset = ["paradigm.ensemble=false", "paradigm.fathers.turn=false"]
     trained(command, "wrong", "experiment=zssr_x2", "degradation=kernels", *butterfly, *preset)
-    true, wrong = (curve(tmp_path / name, "val/psnr_y")[500] for name in ("true", "wrong"))
+    true, wrong = (curve(tmp_path / name, "val/psnr_y")[500] for name in ("right", "wrong"))
     assert true >= 28.5
-    assert true >= curve(tmp_path / "true", "val/back_projected_psnr_y")[500] + 1, "27.37"
+    assert true >= curve(tmp_path / "right", "val/back_projected_psnr_y")[500] + 1, "27.37"
     assert true >= wrong + 4
