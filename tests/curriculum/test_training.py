@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import torch
-import wandb
 
 import srlab
 from tests.conftest import TINY, Command, draw_photos
@@ -90,23 +89,6 @@ def test_scales_come_at_their_iteration_and_train_their_own_levels_only(command:
     assert [logged["active_scales"][iteration] for iteration in (3, 4, 12)] == [1, 2, 3]
     assert [logged["blend"][iteration] for iteration in (3, 5, 8, 14)] == pytest.approx([1, 0.5, 1, 0.5])
     assert logged["scale"] == {line["iteration"]: line["scale"] for line in lines}
-
-
-def test_the_stage_is_told_to_weights_and_biases(
-    command: Command, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: dict[int, dict[str, float]] = {}
-    log = wandb.Run.log
-
-    def noted(run: wandb.Run, data: dict[str, Any], *args: Any, **kwargs: Any) -> None:
-        told.setdefault(int(data["trainer/global_step"]), {}).update(data)
-        log(run, data, *args, **kwargs)
-
-    monkeypatch.setattr(wandb.Run, "log", noted)
-    spied(command, *GROWING, "logger=[csv,wandb]")
-    for name in ("stage", "active_scales", "scale", "blend"):
-        metric = f"train/{name}"
-        assert {step: row[metric] for step, row in told.items() if metric in row} == values(tmp_path, metric)
 
 
 def trained(folder: Path, arguments: list[str], kills: list[Moment]) -> Trained:
