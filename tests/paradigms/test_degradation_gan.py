@@ -275,7 +275,7 @@ def learned_noise(sigma: float, steps: int = 200) -> float:
     degrader = AfterBicubic(3, 2, width=8, blocks=1, residual=True, noise_channels=3)
     judge = TexturePatches(3, [8], 3, "none", high_pass=5, contrast=4.0)
     degradation = loss(pixel=SquaredBias(), anchor="bicubic", low_pass=5, adversarial_weight=0.05, pixel_weight=4.0)
-    noise = []
+    noise: list[float] = []
     with training(degrader, 3e-3) as descend, training(judge, 3e-3) as judge_descend:
         for number in range(steps):
             hr, real = smooth(4, 32, number), smooth(4, 16, number + 500)
