@@ -24,4 +24,6 @@ srlab-train experiment=zssr_x2 degradation=kernels "$(reduced_by 2)" "${image[@]
 srlab-train experiment=zssr_x2 "${image[@]}" "${short[@]}" hydra.run.dir="$runs/ideal"
 srlab-train -m experiment=zssr_x2 data=benchmark_image data.root="$data/photos/Set5/HR" "data.index=range(5)" "${short[@]}" \
     hydra.sweep.dir="$runs/set5"
+srlab-train experiment=zssr_x2_real data.image="$data/unsupervised/real_photos/oldphoto2.png" \
+    "${short[@]/500/300}" hydra.run.dir="$runs/photograph"
 srlab-train experiment=zssr_x2_kernel data.image="$example.png" reduction.path="${example}_0.mat" hydra.run.dir="$runs/example"
