@@ -10,3 +10,6 @@ srlab-train experiment=dip_x4 data.image=null data.hr="$data/photos/Set5/HR/butt
     iterations=600 hydra.run.dir="$runs/butterfly"
 srlab-train experiment=dip_x4 data.image=null data.hr="$data/unsupervised/dip/zebra_crop.png" iterations=$iterations \
     hydra.run.dir="$runs/zebra"
+set5=("$data"/photos/Set5/HR/*.png)
+srlab-train -m experiment=dip_x4 data.image=null "data.hr=$(IFS=,; echo "${set5[*]}")" data.crop=128 backbone.width=64 iterations=300 \
+    hydra.sweep.dir="$runs/set5"
