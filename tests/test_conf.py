@@ -34,6 +34,14 @@ NEEDS = {
     ("experiment", "zssr_x2_kernel"): "reduction.path={folder}/kernel.npy",
     ("reduction", "kernel"): "reduction.path={folder}/kernel.npy",
     ("framework", "community"): "weights={folder}/stranger.pth",
+    ("framework", "dctnet"): "channels=1",
+    ("framework", "fdkn"): "channels=1",
+    ("framework", "global_smoother"): "channels=1",
+    ("framework", "guided_diffusion"): "channels=1",
+    ("framework", "guided_filter"): "channels=1",
+    ("framework", "joint_bilateral"): "channels=1",
+    ("framework", "joint_bilateral_upsampling"): "channels=1",
+    ("framework", "msgnet"): "channels=1",
     ("network", "spandrel"): "weights={folder}/stranger.pth",
 }
 """What a choice cannot be built without."""
