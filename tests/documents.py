@@ -40,6 +40,7 @@ NOT_RUN = {
     "trainer.devices=4": "needs four devices: tests/paradigms try two processes",
     "wandb": "needs a run with W&B, or a server: tests/tracking",
     "torchrun": "starts processes of its own",
+    "srlab-plan": "starts a process for each kind of job: tests/test_plan.py",
     "srun": "needs Slurm",
     "#SBATCH": "needs Slurm",
     "make ": "is the test suite, or minutes: its target exists",

@@ -60,6 +60,8 @@ def check_other(words: list[str]) -> None:
 def test_a_command_composes(line: Line) -> None:
     words = line.words
     words = words[words.index("srlab-train") :] if words and words[0] == "srun" else words
+    if words and words[0] == "srlab-plan":  # takes a training's line, and options of its own
+        words = ["srlab-train", *(word for word in words if "=" in word)]
     if not words or words[0] not in COMMANDS:
         return check_other(words) if words else None
     assert COMMANDS[words[0]] in {"sweep", "tracking.command"} or words[0].removeprefix("srlab-") in COMMANDS[words[0]]

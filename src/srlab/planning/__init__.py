@@ -1,0 +1,1 @@
+"""What a training or a sweep will cost, from a few of its steps."""
