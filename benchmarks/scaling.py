@@ -19,6 +19,7 @@ import hydra
 import torch
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
+from torch.multiprocessing.spawn import spawn
 from torch.nn.parallel import DistributedDataParallel
 
 from srlab import build
@@ -111,7 +112,7 @@ def work(rank: int, folder: str, rounds: int) -> None:
 def measured(rounds: int) -> str:
     """One process and two, as Markdown."""
     with tempfile.TemporaryDirectory() as folder:
-        torch.multiprocessing.spawn(work, (folder, rounds), nprocs=2)  # type: ignore[no-untyped-call]
+        spawn(work, (folder, rounds), nprocs=2)  # type: ignore[no-untyped-call]
         found = json.loads(Path(folder, "seconds.json").read_text())
     rows = []
     for (batch, patch), pairs in zip(SIZES, found, strict=True):

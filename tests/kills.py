@@ -96,6 +96,7 @@ LINES: dict[str, list[str]] = {
 }
 """A tiny training of each paradigm and of each curriculum; growing scales are in mid-blend from iteration 3 to 5."""
 MOMENTS = (
+    "before an iteration",
     "before an optimizer's step",
     "after an optimizer's step",
     "before an image is validated",
@@ -104,7 +105,8 @@ MOMENTS = (
     "before a file is renamed",
     "before a file is removed",
 )
-"""Where a training can be killed; of two players' first optimizer, `after` is between their turns."""
+"""Where a training can be killed; of two players' first optimizer, `after` is between their turns, and where gradients
+are accumulated, `before an iteration` is between two that make one step."""
 TIMEOUT_SECONDS = 120
 
 
@@ -281,7 +283,8 @@ def _kill_at(moment: Moment) -> None:
 
         return count
 
-    _before(SuperResolution, "on_train_batch_start", note_iteration)
+    _before(SuperResolution, "on_train_batch_start", comes("before an iteration"))
+    _before(SuperResolution, "on_train_batch_start", note_iteration)  # which is done first
 
     register_optimizer_step_pre_hook(comes("before an optimizer's step"))
     register_optimizer_step_post_hook(comes("after an optimizer's step"))

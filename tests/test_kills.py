@@ -9,13 +9,15 @@ import pytest
 from tests.conftest import draw_photos
 from tests.kills import BASE, LINES, MOMENTS, Moment, Trained, arguments_of, differences, train
 
-KILLS = (
+KILLS: tuple[Moment, ...] = (
     Moment("after an optimizer's step", 3),
     Moment("in a checkpoint's writing", 4, 40),
     Moment("before a row is logged", 4),
     Moment("before an image is validated", 4, 2),
     Moment("before a file is removed", 5),
 )
+BETWEEN_ITERATIONS_OF_A_STEP = Moment("before an iteration", 6)
+"""Of two, or of three, that are accumulated: the first of them are done."""
 MANY = 20
 """Kills of one line in the slow test: a quarter of an hour's processor time for all lines."""
 
@@ -41,6 +43,8 @@ def left_alone(tmp_path_factory: pytest.TempPathFactory) -> LeftAlone:
 @pytest.mark.parametrize("line", LINES)
 def test_a_killed_training_comes_to_the_same_end(line: str, left_alone: LeftAlone, tmp_path: Path) -> None:
     kills = KILLS if line == "supervised" else KILLS[:2]
+    if line.endswith("accumulated"):
+        kills += (BETWEEN_ITERATIONS_OF_A_STEP,)
     killed = train(tmp_path, arguments_of(line), kills)
     assert killed.kills == len(kills)
     assert differences(left_alone(line), killed) == []
