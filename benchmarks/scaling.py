@@ -26,7 +26,7 @@ from srlab import build
 from srlab.config import register
 from srlab.describe import as_markdown
 from srlab.errors import InputError
-from srlab.planning.scaling import BUCKET, Cluster, efficiency, sent_bytes, step_of
+from srlab.planning.scaling import BUCKET, Cluster, efficiency, gradient_bytes, sent_bytes, step_of
 
 BATCH, PATCH, SCALE = 16, 48, 4
 DEVICES = (8, 64, 512)
@@ -52,14 +52,15 @@ def predicted(names: Sequence[str] = ()) -> str:
 
 
 def row_of(name: str, cluster: Cluster) -> dict[str, str] | None:
-    """A network's line; None where it has no such scale, or learns nothing."""
+    """A network's line; None where it has no such scale, learns nothing, or takes a guide."""
     try:
         cfg = hydra.compose("describe", [f"network={name}", f"scale={SCALE}", "run_dir=."])
         with torch.device("meta"):
-            step = step_of(build.build(cfg.framework), BATCH, PATCH)
+            network = build.build(cfg.framework)
+        if not gradient_bytes(network) or network.guide_channels:
+            return None
+        step = step_of(network, BATCH, PATCH)
     except InputError:
-        return None
-    if not step.gradient_bytes:
         return None
     return {
         "network": name,
