@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from PIL import Image
+from scipy import io
 
 from tests.conftest import ROOT, draw_photos
 
@@ -146,6 +147,8 @@ def tiny(words: list[str]) -> list[str]:
     if re.search("zssr|dip_|kernel_gan", said):
         return added
     added += ["data.workers=0", "data.batch_size=2", "data.patch=8"]
+    if "hyperspectral" in said:
+        return added
     if "data=" not in said and "hr_root" not in said and "experiment=degradation" not in said:
         added += ["data=folder", "data.root=photos"]
     if "hr_root" in said:
@@ -189,6 +192,9 @@ def build_world(folder: Path) -> None:
     Image.open(names[0]).resize((96, 88)).save(folder / "photo.png")
     Image.open(names[0]).save(folder / "photos/a.tif")
     Image.open(names[0]).resize((24, 24)).save(folder / "lr.png")
+    rng = np.random.default_rng(0)
+    np.save(folder / "jasper.npy", rng.integers(0, 5000, (96, 96, 64)))
+    io.savemat(folder / "wv2.mat", {"I_MS": rng.random((32, 32, 8)), "I_PAN": rng.random((128, 128))})
     across = np.exp(-(np.arange(-4, 5) ** 2) / 4.0)
     np.save(folder / "kernel.npy", np.outer(across, across) / across.sum() ** 2)
 

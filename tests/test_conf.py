@@ -42,6 +42,8 @@ NEEDS = {
     ("framework", "joint_bilateral"): "channels=1",
     ("framework", "joint_bilateral_upsampling"): "channels=1",
     ("framework", "msgnet"): "channels=1",
+    ("framework", "pannet"): "backbone.in_channels=4",
+    ("framework", "pansharpening"): "network=gsa",
     ("network", "spandrel"): "weights={folder}/stranger.pth",
 }
 """What a choice cannot be built without."""

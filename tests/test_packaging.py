@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-OPTIONAL = {"torchvision", "spandrel", "onnx", "onnxruntime", "onnxscript", "plotly"}
+OPTIONAL = {"torchvision", "spandrel", "onnx", "onnxruntime", "onnxscript", "plotly", "litdata", "h5py", "spectral"}
 
 
 def test_every_import_is_declared() -> None:

@@ -4,6 +4,7 @@ A mistyped key or a value of the wrong type is refused by Hydra against these cl
 constructor is the schema: see `srlab.build`. Nothing heavy is imported here: `--help` and completion must be quick.
 """
 
+import operator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -260,6 +261,7 @@ def register() -> None:
     store = ConfigStore.instance()
     for name, schema in SCHEMAS.items():
         store.store(name=f"{name}_schema", node=schema, provider="srlab")
+    OmegaConf.register_new_resolver("plus", operator.add, replace=True)
     OmegaConf.register_new_resolver("run_directory", run_directory, replace=True)
     OmegaConf.register_new_resolver("hydra_records", hydra_records, replace=True)
     OmegaConf.register_new_resolver("sweep_name", sweep_name, replace=True)

@@ -14,6 +14,10 @@ FRAMEWORKS = {
     "PixelRecursive": "post-upsampling",
     "AttentionFH": "pre-upsampling",
     "Interpolation": "none (training-free)",
+    "Expansion": "none (training-free)",
+    "Pansharpening": "none (training-free)",
+    "HyperPNN": "pre-upsampling",
+    "PanNet": "pre-upsampling",
     "NoisePrior": "none (prior)",
     "DCTNet": "pre-upsampling",
     "FDKN": "pre-upsampling",
@@ -81,6 +85,9 @@ WHOLE = {
     "JointBilateralUpsampling": "none",
     "GlobalSmoother": "none",
     "GuidedDiffusion": "none",
+    "Expansion": "none",
+    "Pansharpening": "none",
+    "HyperPNN": "residual (global)",
 }
 """Frameworks that are a design of section 3.3 by themselves."""
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from srlab.borders import Borders
 from srlab.data.crops import Crops, cut, dihedral
 from srlab.data.images import Header, write_image
 from srlab.data.pixels import to_tensor
@@ -45,13 +46,17 @@ def test_batches_of_ranks_make_the_batch_of_one() -> None:
     assert len(resumed) == 5
 
 
-def test_symmetric_and_replicated_borders_are_numpys() -> None:
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("symmetric", "symmetric"), ("replicate", "edge"), ("reflect", "reflect")]
+)
+def test_borders_are_numpys(ours: Borders, theirs: str) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (7, 9, 3), dtype=np.uint8)
-    for ours, theirs in (("symmetric", "symmetric"), ("replicate", "edge")):
-        padded = np.pad(pixels, ((20, 20), (20, 20), (0, 0)), mode=theirs)  # type: ignore[call-overload]
-        for top, left, size in [(-20, -20, 46), (-3, 2, 6), (4, -1, 5), (1, 1, 4), (5, 6, 20)]:
-            expected = padded[top + 20 : top + 20 + size, left + 20 : left + 20 + size]
-            np.testing.assert_array_equal(cut(pixels, top, left, size, ours), expected)
+    padded = np.pad(pixels, ((20, 20), (20, 20), (0, 0)), mode=theirs)  # type: ignore[call-overload]
+    for top, left, size in [(-20, -20, 46), (-3, 2, 6), (4, -1, 5), (1, 1, 4), (5, 6, 20)]:
+        expected = padded[top + 20 : top + 20 + size, left + 20 : left + 20 + size]
+        np.testing.assert_array_equal(cut(pixels, top, left, size, ours), expected)
+    expected = np.pad(pixels[:1, :2], ((5, 5), (5, 4), (0, 0)), mode=theirs)  # type: ignore[call-overload]
+    np.testing.assert_array_equal(cut(pixels[:1, :2], -5, -5, 11, ours), expected)
 
 
 def test_eight_ways_to_turn() -> None:
@@ -80,16 +85,16 @@ def degrade(degradation: Degradation, sample: dict[str, torch.Tensor]) -> tuple[
     return lr[0], hr[0]
 
 
-@pytest.mark.parametrize("borders", ["symmetric", "replicate"])
+@pytest.mark.parametrize("borders", ["symmetric", "replicate", "reflect"])
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-def test_an_lr_crop_is_the_crop_of_the_whole_lr_image(scale: int, dtype: str, borders: str) -> None:
+def test_an_lr_crop_is_the_crop_of_the_whole_lr_image(scale: int, dtype: str, borders: Borders) -> None:
     rng = np.random.default_rng(1)
     height, width = 13 * scale + 1, 15 * scale + scale - 1
     pixels: Pixels = rng.random((height, width, 3), dtype=np.float32)
     if dtype != "float32":
         pixels = (pixels * np.iinfo(dtype).max).astype(dtype)
-    degradation = Downscale(scale, borders=borders)  # type: ignore[arg-type]
+    degradation = Downscale(scale, borders=borders)
     crops = Crops(Holding(pixels), 0, scale, 3, 6, degradation.margin, borders, augment=False)
     hr = to_tensor(pixels)[:, : 13 * scale, : 15 * scale]
     levels = crops[0]["levels"]

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from srlab.borders import Borders
 from srlab.data.audit import Needs
 from srlab.data.cache import CacheLimits, prepare
 from srlab.data.crops import Crops
@@ -54,7 +55,7 @@ def folder(tmp_path: Path, draw: Draw) -> Source:
     return Folder(str(tmp_path / "images"))
 
 
-def same_samples(one: Source, other: Source, margin: int = 5, borders: str = "symmetric") -> None:
+def same_samples(one: Source, other: Source, margin: int = 5, borders: Borders = "symmetric") -> None:
     """At each of many positions, all that a sample holds is equal."""
     ours, theirs = (Crops(source, 3, 2, 3, 8, margin, borders) for source in (one, other))
     for position in range(150):
@@ -65,7 +66,7 @@ def same_samples(one: Source, other: Source, margin: int = 5, borders: str = "sy
 
 @pytest.mark.parametrize("codec", ["none", "zstd"])
 @pytest.mark.parametrize("borders", ["symmetric", "replicate"])
-def test_samples_are_those_of_the_folder(folder: Source, tmp_path: Path, codec: str, borders: str) -> None:
+def test_samples_are_those_of_the_folder(folder: Source, tmp_path: Path, codec: str, borders: Borders) -> None:
     assert write_shards(folder, tmp_path / "shards", Form(16, images=2, codec=codec)) == 7
     shards = Shards(str(tmp_path / "shards"))
     assert len(shards) == len(folder)

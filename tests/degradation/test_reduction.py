@@ -77,7 +77,7 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
         given.to_size(HR, (16, 24))
     with pytest.raises(ValueError, match=r"index=1: .*kernels 0 to 0"):
         GivenKernel(2, str(tmp_path / "kernel.npy"), index=1)
-    with pytest.raises(ValueError, match="choose symmetric or replicate"):
+    with pytest.raises(ValueError, match="choose one of symmetric, replicate, reflect"):
         Interpolating(2, borders="zeros")  # type: ignore[arg-type]
     Image.new("L", (5, 5)).save(tmp_path / "black.png")
     with pytest.raises(InputError, match="no blur kernel"):

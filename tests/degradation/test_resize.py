@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from srlab.degradation.resize import Borders, crop_to_multiple, resize
+from srlab.borders import Borders
+from srlab.degradation.resize import crop_to_multiple, resize
 from srlab.degradation.rounding import quantize
 
 Array = NDArray[np.float64]

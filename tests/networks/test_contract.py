@@ -212,13 +212,18 @@ DRAWN = {"any_scale", "attention_fh", "pixel_recursive", "prior"}
 it can be exported."""
 
 GUIDED = {path.stem for path in (CONF / "framework").glob("*.yaml") if "networks.guided" in path.read_text()}
-"""Frameworks that need a guide: tests/networks/test_guided.py has them."""
+"""Frameworks of depth, which need a guide: tests/networks/test_guided.py has them."""
+CUBES = {
+    *(path.stem for path in (CONF / "framework").glob("*.yaml") if "networks.cubes" in path.read_text()),
+    *(path.stem for path in (CONF / "network").glob("*.yaml") if "networks.cubes" in path.read_text()),
+}
+"""Frameworks and networks of cubes, most of which need a guide: tests/networks/test_pansharpening.py has them."""
 
 FROM_A_FILE = {"community", "spandrel"}
 """A framework and a network that a weight file makes: tests/test_export.py has one."""
 
 
-@pytest.mark.parametrize("framework", sorted({*choices("framework")} - DRAWN - FROM_A_FILE - GUIDED))
+@pytest.mark.parametrize("framework", sorted({*choices("framework")} - DRAWN - FROM_A_FILE - GUIDED - CUBES))
 def test_frameworks_export_with_free_sizes(composed: Compose, framework: str) -> None:
     exports(composed(f"framework={framework}", *SMALLER["edsr"], *FRAMEWORK.get(framework, [])).eval())
 
@@ -257,7 +262,7 @@ def test_every_part_gives_its_image_in_onnxruntime_or_is_refused(
         assert write_onnx(network, tmp_path / "model.onnx") < 1e-4
 
 
-@pytest.mark.parametrize("name", sorted({*choices("network")} - FROM_A_FILE - GUIDED))
+@pytest.mark.parametrize("name", sorted({*choices("network")} - FROM_A_FILE - GUIDED - CUBES))
 def test_every_named_network_runs(composed: Compose, name: str) -> None:
     network = composed(
         f"network={name}", *(["backbone.blocks=1"] if name == "edsr" else []), *SMALL_PRIOR.get(name, [])

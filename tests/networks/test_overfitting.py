@@ -72,8 +72,8 @@ QUICK = {"espcn", "vdsr", "enhancenet", "lapsrn", "srfbn_s"}
 
 
 def networks() -> list[Any]:
-    """The choices that learn: all but interpolation, and what a weight file brings."""
-    given = ("/framework: interpolation", "/framework: community", "beside a photograph")  # test_guided.py has these
+    """The choices that learn of images alone: not interpolation, what a weight file brings, and what takes a guide."""
+    given = ("/framework: interpolation", "/framework: community", "beside a photograph", "pansharpening", "data=cube")
     choices = sorted((CONF / "network").glob("*.yaml"))
     learned = [path.stem for path in choices if not any(one in path.read_text() for one in given)]
     return [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in learned]

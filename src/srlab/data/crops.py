@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from srlab.borders import Borders, inside
 from srlab.data.pixels import levels_of, to_tensor, with_channels
 from srlab.data.source import Source
 from srlab.data.stream import image_at, keys
@@ -31,7 +32,7 @@ class Crops(Dataset[dict[str, Tensor]]):
         channels: of the samples: see `with_channels`.
         patch: height and width of the LR crop, as papers count it; the HR crop is `scale` times as large.
         margin: HR pixels around the crop for the degradation, where LR is made.
-        borders: `symmetric` or `replicate`: how a window is filled beyond the image.
+        borders: how a window is filled beyond the image.
         augment: turn and flip crops, all 8 ways alike.
     """
 
@@ -43,7 +44,7 @@ class Crops(Dataset[dict[str, Tensor]]):
         channels: int = 3,
         patch: int = 48,
         margin: int = 0,
-        borders: str = "symmetric",
+        borders: Borders = "symmetric",
         augment: bool = True,
     ) -> None:
         self.source = source
@@ -95,14 +96,18 @@ class Crops(Dataset[dict[str, Tensor]]):
         )
 
 
-def cut(pixels: Pixels, top: int, left: int, size: int, borders: str) -> Pixels:
+def cut(pixels: Pixels, top: int, left: int, size: int, borders: Borders) -> Pixels:
     """The part (size, size, C) of an image (H, W, C); beyond the image it is filled as `borders` says."""
     height, width = pixels.shape[:2]
     return cut_from(lambda rows, columns: pixels[rows, columns], (height, width), (top, left), size, borders)
 
 
 def cut_from(
-    window: Callable[[slice, slice], Pixels], shape: tuple[int, int], corner: tuple[int, int], size: int, borders: str
+    window: Callable[[slice, slice], Pixels],
+    shape: tuple[int, int],
+    corner: tuple[int, int],
+    size: int,
+    borders: Borders,
 ) -> Pixels:
     """The part (size, size, C) of an image from a corner on; beyond the image it is filled as `borders` says.
 
@@ -111,26 +116,17 @@ def cut_from(
         shape: the image's height and width.
         corner: top and left, which may be negative.
         size: of the part's sides.
-        borders: `symmetric` or `replicate`.
+        borders: see `Borders`.
     """
     (top, left), (height, width) = corner, shape
     if top >= 0 and left >= 0 and top + size <= height and left + size <= width:
         return window(slice(top, top + size), slice(left, left + size))
-    rows, columns = _inside(top, size, height, borders), _inside(left, size, width, borders)
+    rows, columns = (
+        inside(np.arange(start, start + size), length, borders) for start, length in ((top, height), (left, width))
+    )
     reached = window(*(slice(places.min(), places.max() + 1) for places in (rows, columns)))
     filled: Pixels = reached[(rows - rows.min())[:, None], columns - columns.min()]
     return filled
-
-
-def _inside(start: int, size: int, length: int, borders: str) -> NDArray[np.intp]:
-    """Indices in [0, length) for start .. start + size: `symmetric` goes on as 2 1 0 0 1 2, `replicate` as 0 0 0 0 1 2."""
-    places = np.arange(start, start + size)
-    if borders == "replicate":
-        return places.clip(0, length - 1)
-    if borders != "symmetric":
-        raise ValueError(f"borders={borders}, expected symmetric or replicate.")
-    places %= 2 * length
-    return np.minimum(places, 2 * length - 1 - places)
 
 
 def dihedral(pixels: Pixels, which: int) -> Pixels:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from srlab.degradation.resize import Borders
+from srlab.borders import Borders
 
 Range = float | Sequence[float]
 """A number, or the two ends between which one is drawn per image."""
@@ -99,9 +99,7 @@ class Chain(Degradation):
             self.scale *= step.scale
         self.margin = round_up(reach, self.scale)
         if len({step.borders for step in steps if step.margin}) > 1:
-            raise ValueError(
-                "the steps of a chain need one kind of borders: set them all to 'symmetric', or all to 'replicate'."
-            )
+            raise ValueError("the steps of a chain need one kind of borders: set them all alike.")
         self.borders = next((step.borders for step in steps if step.margin), "symmetric")
 
     @property

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from srlab.degradation.base import Degradation, Degraded, Range, as_range, draw, generators, round_up
 from srlab.degradation.kernels import load_kernels
-from srlab.degradation.resize import pad_symmetric
+from srlab.degradation.resize import pad
 from srlab.degradation.rounding import accurate_dtype
 
 
@@ -38,7 +38,7 @@ def blur(hr: Tensor, kernels: Tensor, scale: int = 1) -> Tensor:
     radius = size // 2
     dtype = accurate_dtype(hr.device)
     height, width = (math.ceil(n / scale) for n in hr.shape[-2:])
-    padded = pad_symmetric(hr.to(dtype), radius)
+    padded = pad(hr.to(dtype), radius)
     phases = [[padded[..., row::scale, column::scale].contiguous() for column in range(scale)] for row in range(scale)]
     weights = kernels.to(padded)[:, :, :, None, None, None]
     lr = hr.new_zeros(*hr.shape[:2], height, width, dtype=dtype)

@@ -4,8 +4,9 @@ from typing import Literal
 
 from torch import Tensor
 
+from srlab.borders import Borders
 from srlab.degradation.base import Degradation, Degraded
-from srlab.degradation.resize import Borders, kernel_support, resize
+from srlab.degradation.resize import kernel_support, resize
 from srlab.degradation.rounding import quantize
 from srlab.interpolants import Kernel
 

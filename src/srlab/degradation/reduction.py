@@ -6,6 +6,7 @@ alone: LR[i] = sum_j kernel[j] HR[scale i + j - K // 2], as in `srlab.degradatio
 
 import math
 from abc import ABC
+from typing import get_args
 
 import numpy as np
 import torch
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from srlab.borders import Borders
 from srlab.degradation.blur import centred, kernel_shift
 from srlab.degradation.kernels import load_kernels
-from srlab.degradation.resize import Borders, pad_symmetric, resize
+from srlab.degradation.resize import pad, resize
 from srlab.interpolants import KERNELS, Kernel
 
 Size = tuple[int, int]
@@ -27,7 +29,7 @@ class Reduction(nn.Module, ABC):
     Args:
         scale: HR pixels per LR pixel.
         kernel: (K, K), K odd, sum 1.
-        borders: mirror HR at its borders (`symmetric`), or repeat its border pixel (`replicate`).
+        borders: how HR goes on beyond them.
 
     Attributes:
         stretches: whether `to_size` takes other factors than the scale.
@@ -38,8 +40,8 @@ class Reduction(nn.Module, ABC):
 
     def __init__(self, scale: int, kernel: Tensor, borders: Borders = "symmetric") -> None:
         super().__init__()
-        if borders not in ("symmetric", "replicate"):
-            raise ValueError(f"reduction.borders={borders!r}: choose symmetric or replicate.")
+        if borders not in get_args(Borders):
+            raise ValueError(f"reduction.borders={borders!r}: choose one of {', '.join(get_args(Borders))}.")
         self.scale, self.borders = scale, borders
         self.register_buffer("kernel", kernel.float(), persistent=False)
 
@@ -50,8 +52,7 @@ class Reduction(nn.Module, ABC):
         radius = self.kernel.shape[-1] // 2
         with torch.autocast(hr.device.type, enabled=False):
             hr = hr.float()
-            replicate = self.borders == "replicate"
-            padded = F.pad(hr, (radius,) * 4, mode="replicate") if replicate else pad_symmetric(hr, radius)
+            padded = pad(hr, radius, self.borders)
             weights = self.kernel.expand(hr.shape[1], 1, -1, -1)
             return F.conv2d(padded, weights, stride=self.scale, groups=hr.shape[1])
 

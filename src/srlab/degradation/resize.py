@@ -24,11 +24,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from srlab.borders import Borders, inside
 from srlab.degradation.rounding import accurate_dtype, by_depth, round_codes_
 from srlab.interpolants import KERNELS, Kernel
-
-Borders = Literal["symmetric", "replicate"]
-"""How a window that reaches beyond its image is filled."""
 
 _EXACT_IN_FLOAT32 = (1.0, 1 / 2, 1 / 3, 1 / 4)  # for 8-bit codes: see above
 BICUBIC_SUPPORT = 2  # pixels on each side of the centre, times 1 / scale when shrinking
@@ -99,9 +97,9 @@ def crop_to_multiple(image: Tensor, multiple: int) -> Tensor:
     return image[..., : height - height % multiple, : width - width % multiple]
 
 
-def pad_symmetric(image: Tensor, pixels: int) -> Tensor:
-    """Mirror an image at its borders, the border pixel included: (..., H, W) -> (..., H + 2 pixels, W + 2 pixels)."""
-    return _pad_axis(_pad_axis(image, -2, pixels, pixels, "symmetric"), -1, pixels, pixels, "symmetric")
+def pad(image: Tensor, pixels: int, borders: Borders = "symmetric") -> Tensor:
+    """Continue an image beyond its borders: (..., H, W) -> (..., H + 2 pixels, W + 2 pixels)."""
+    return _pad_axis(_pad_axis(image, -2, pixels, pixels, borders), -1, pixels, pixels, borders)
 
 
 def _plan(height: int, width: int, scale: float | None, size: tuple[int, int] | None) -> list[tuple[int, int, float]]:
@@ -151,19 +149,14 @@ def _resize_axis(
 
 def _pad_axis(x: Tensor, axis: int, before: int, after: int, borders: Borders) -> Tensor:
     n = x.shape[axis]
-    left = _reflect(torch.arange(-before, 0), n, borders).to(x.device)
-    right = _reflect(torch.arange(n, n + after), n, borders).to(x.device)
+    left = _inside(torch.arange(-before, 0), n, borders).to(x.device)
+    right = _inside(torch.arange(n, n + after), n, borders).to(x.device)
     return torch.cat([x.index_select(axis, left), x, x.index_select(axis, right)], dim=axis)
 
 
-def _reflect(index: Tensor, n: int, borders: Borders) -> Tensor:
-    """Bring indices from beyond the borders into 0 ... n - 1; a small image is mirrored as often as it takes."""
-    if borders == "replicate":
-        return index.clamp(0, n - 1)
-    if borders != "symmetric":
-        raise ValueError(f"borders={borders!r} is neither 'symmetric' nor 'replicate': choose one of them.")
-    index = index.remainder(2 * n)
-    return torch.where(index < n, index, 2 * n - 1 - index)
+def _inside(index: Tensor, n: int, borders: Borders) -> Tensor:
+    """`inside` of a tensor on the CPU."""
+    return torch.from_numpy(inside(index.numpy(), n, borders))
 
 
 def _sum_taps(
@@ -186,7 +179,7 @@ def _sum_taps(
     if borders == "cut":
         weight = weight * ((index >= 0) & (index < x.shape[axis]))
     weight = weight / weight.sum(dim=1, keepdim=True)
-    source = _reflect(index.long(), x.shape[axis], "replicate" if borders == "cut" else borders).to(x.device)
+    source = _inside(index.long(), x.shape[axis], "replicate" if borders == "cut" else borders).to(x.device)
     weight = weight.to(x)
     shape = (-1, 1) if axis == -2 else (-1,)
     taps = [tap for tap in range(weight.shape[1]) if bool((weight[:, tap] != 0).any())]

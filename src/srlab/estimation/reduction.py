@@ -5,8 +5,8 @@ import logging
 import torch
 from torch import Tensor
 
+from srlab.borders import Borders
 from srlab.degradation.reduction import Reduction, stretched
-from srlab.degradation.resize import Borders
 from srlab.estimation.estimator import KernelEstimator
 from srlab.estimation.measures import moments
 

@@ -33,6 +33,13 @@ FACTS = {
     "mad": Facts("", False),
     "edge_rmse": Facts("", False),
     "bad": Facts("%", False),
+    "psnr_band": Facts("dB", True),  # the mean over bands, each by its own peak
+    "ergas": Facts("%", False),
+    "sam": Facts("deg", False),
+    "q2n": Facts("", True),
+    "uiqi": Facts("", True),
+    "cc": Facts("", True),
+    "scc": Facts("", True),
     "lpips": Facts("", False),
     "dists": Facts("", False),
     "arniqa": Facts("", True),

@@ -11,9 +11,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from srlab.borders import Borders
 from srlab.degradation.base import trim
 from srlab.degradation.downscale import Rounding, downscale
-from srlab.degradation.resize import Borders, crop_to_multiple, resize
+from srlab.degradation.resize import crop_to_multiple, resize
 from srlab.degradation.rounding import quantize
 from srlab.errors import InputError
 from srlab.evaluation.metrics import psnr, ssim

@@ -17,6 +17,8 @@ from srlab.evaluation.protocol import Protocol
 from srlab.files import write_atomically
 
 MEAN = "mean"
+WIDEST = 4
+"""Metrics that stand beside each other in print."""
 
 
 class Score(NamedTuple):
@@ -165,7 +167,7 @@ def one_protocol(results: Iterable[Result]) -> None:
 
 
 def print_means(results: Sequence[Result], console: Console | None = None) -> None:
-    """Print the means, a line for each network, scale and dataset, a column for each metric.
+    """Print the means, a line for each network, scale and dataset, a column for each metric; many metrics go down.
 
     Raises:
         InputError: the results are of two protocols.
@@ -175,19 +177,31 @@ def print_means(results: Sequence[Result], console: Console | None = None) -> No
         return
     one_protocol(means)
     metrics = list(dict.fromkeys((result.metric, result.unit) for result in means))
-    table = Table(title=f"protocol {means[0].protocol} ({means[0].protocol_hash})")
-    for heading in ("network", "scale", "dataset"):
-        table.add_column(heading)
-    for metric, unit in metrics:
-        table.add_column(f"{metric} [{unit}]".replace(" []", "").replace("[", r"\["), justify="right")
-    table.add_column("seconds", justify="right")
-    lines: dict[tuple[str, int, str], dict[str, Result]] = {}
+    found: dict[tuple[str, int, str], dict[str, Result]] = {}
     for result in means:
-        lines.setdefault((result.network, result.scale, result.dataset), {})[result.metric] = result
-    for (network, scale, dataset), line in lines.items():
-        values = [f"{line[m].value:.{3 if unit == 'dB' else 4}f}" if m in line else "" for m, unit in metrics]
-        table.add_row(network, f"x{scale}", dataset, *values, f"{fmean(r.seconds for r in line.values()):.3g}")
+        found.setdefault((result.network, result.scale, result.dataset), {})[result.metric] = result
+    headings = ["network", "scale", "dataset", *(_with_unit(*metric) for metric in metrics), "seconds"]
+    lines = [
+        [
+            *(network, f"x{scale}", dataset),
+            *(f"{line[m].value:.{3 if unit == 'dB' else 4}f}" if m in line else "" for m, unit in metrics),
+            f"{fmean(result.seconds for result in line.values()):.3g}",
+        ]
+        for (network, scale, dataset), line in found.items()
+    ]
+    if len(metrics) > WIDEST:
+        headings, *lines = map(list, zip(headings, *lines, strict=True))
+    table = Table(title=f"protocol {means[0].protocol} ({means[0].protocol_hash})")
+    for place, heading in enumerate(headings):
+        names = 1 if len(metrics) > WIDEST else 3
+        table.add_column(heading, justify="left" if place < names else "right")
+    for line in lines:
+        table.add_row(*line)
     (console or Console()).print(table)
+
+
+def _with_unit(metric: str, unit: str) -> str:
+    return rf"{metric} \[{unit}]" if unit else metric
 
 
 def _write_rows(file: IO[bytes], results: Sequence[Result]) -> None:

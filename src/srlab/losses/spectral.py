@@ -1,0 +1,59 @@
+"""Losses of cubes: angles between spectra, and what two sensors would see of a result."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from srlab.degradation.base import trim
+from srlab.degradation.mtf import MTF
+from srlab.losses.weighted import Step, Term
+from srlab.schedules import Schedule
+
+
+class SpectralAngle(nn.Module):
+    """The mean of 1 - cosine of the angle between spectra: (B, C, H, W), (B, C, H, W) -> () (HSpeNet)."""
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        return 1 - F.cosine_similarity(sr.float(), hr.float(), dim=1, eps=1e-6).mean()
+
+
+class Consistency(Term):
+    """No HR: SR, reduced by the sensor's MTF, is LR; and its bands, by the guide's response, are the guide.
+
+    What real pairs of sensors can be trained with, of which no truth exists.
+
+    Args:
+        scale: HR pixels per LR pixel.
+        gain: of the MTF: see `mtf_taps`.
+        guide_bands: ranges of bands [from, to), each of whose means is a band of the guide, as data.scene.guide_bands has
+            them; None: the guide is not compared.
+        guide_weight: of the second part, beside the first.
+        weight, ramp: see `Term`.
+    """
+
+    def __init__(
+        self,
+        scale: int,
+        gain: float = 0.3,
+        guide_bands: list[list[int]] | None = None,
+        guide_weight: float = 1.0,
+        weight: float = 1.0,
+        ramp: Schedule | None = None,
+    ) -> None:
+        super().__init__(weight, ramp)
+        self.mtf, self.guide_bands, self.guide_weight = MTF(scale, gain), guide_bands, guide_weight
+
+    def measure(self, step: Step) -> Tensor:
+        return self.measure_parts(step)[0]
+
+    def measure_parts(self, step: Step) -> tuple[Tensor, dict[str, Tensor]]:
+        sr, batch = step.prediction.sr.float(), step.batch
+        reach = self.mtf.margin // self.mtf.scale  # LR near a crop's borders saw what lies beyond them
+        seen = trim(self.mtf.reduce(sr), reach)
+        parts = {"lr": F.l1_loss(seen, trim(batch.lr.float(), reach))}
+        if self.guide_bands is not None:
+            if batch.guide is None:
+                raise ValueError("the loss compares SR with a guide, and the data has none: take data with guides.")
+            bands = torch.cat([sr[:, first:end].mean(1, keepdim=True) for first, end in self.guide_bands], 1)
+            parts["guide"] = self.guide_weight * F.l1_loss(bands, batch.guide.float())
+        return torch.stack(list(parts.values())).sum(), {name: part.detach() for name, part in parts.items()}
