@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 # the tests' networks are tiny: a second thread waits more than it computes
 test slow: export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test slow lint types check clean
+.PHONY: demo test slow lint types docs check clean
 
 $(INSTALLED): pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,10 @@ lint: $(INSTALLED)
 
 types: $(INSTALLED)
 	$(BIN)/mypy
+
+docs: $(INSTALLED)  ## the site in build/site, strictly: a broken link or reference is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	! grep -rlE '(src|href)="https?://[^"]+\.(js|css|woff2?)"|src="https?://' build/site --include='*.html'
 
 check: lint types test
 

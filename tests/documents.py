@@ -61,7 +61,6 @@ STANDS_FOR = {
     "iterations=200000": "iterations=4",
     "seed=1,2,3": "seed=1,2",
     "range(5)": "range(2)",
-    "range(1,4)": "range(1,3)",
 }
 PAIRED = (
     "network=edsr_baseline framework.global_residual=true backbone.blocks=4 backbone.width=32 hydra.run.dir=runs/pairs"
@@ -149,11 +148,19 @@ def tiny(words: list[str]) -> list[str]:
     added += ["data.workers=0", "data.batch_size=2", "data.patch=8"]
     if "hyperspectral" in said:
         return added
+    if "data=gratings" in said:
+        return [
+            *added,
+            "data.train.count=2",
+            "data.val._target_=own_parts.gratings.Gratings",
+            "+data.val.count=1",
+            "+data.val.size=32",
+        ]
     if "data=" not in said and "hr_root" not in said and "experiment=degradation" not in said:
         added += ["data=folder", "data.root=photos"]
     if "hr_root" in said:
         added += ["data.val_hr_root=photos"] if "lr_root=poor" in said else []
-    elif "data=div2k" not in said and "data=paired" not in said:
+    elif not re.search("data=(div2k|paired|gratings)", said):
         added += ["data.val_root=photos"]
     if "esrgan" in said or "runs/psnr" in said:
         added += ["backbone.blocks=1", "backbone.width=16", "backbone.growth=8"]

@@ -73,7 +73,7 @@ function board() {
   $("count").textContent = `${rows.length} of ${data.rows.filter((row) => row.table === $("table").value).length} settings`;
 }
 
-const layout = (x, y, more = {}) => ({ margin: { l: 60, r: 10, t: 10, b: 45 }, xaxis: { title: { text: x }, ...more }, yaxis: { title: { text: y } }, hovermode: "closest" });
+const layout = (x, y, more = {}) => ({ margin: { l: 60, r: 10, t: 30, b: 45 }, xaxis: { title: { text: x }, ...more }, yaxis: { title: { text: y } }, hovermode: "closest" });
 
 function pareto() {
   const rows = chosen(), metric = metrics(rows)[0], cost = $("cost").value;
