@@ -114,6 +114,19 @@ def test_tiles_batches_devices_and_workers_change_no_pixel(command: Command, tmp
     np.testing.assert_allclose(read_image(tmp_path / "large/below/float_x2.tif"), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("suffix", [".webp", ".bmp", ".jpg"])
+def test_other_formats_are_enlarged_in_their_own(command: Command, tmp_path: Path, suffix: str) -> None:
+    (tmp_path / "in").mkdir()
+    pixels = RNG.integers(0, 256, (5, 6, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
+    Image.fromarray(pixels).save(tmp_path / f"in/a{suffix}", lossless=True)  # WebP; others know nothing of it
+    outcome = command("upscale", "input=in", "output=large", "network=bicubic", "scale=2", "tile=8")
+    assert outcome.status == 0, outcome.err
+    source = to_tensor(read_image(tmp_path / f"in/a{suffix}"))[None]
+    expected = (resize(source.double(), scale=2).clamp(0, 1) * 255).round()[0].movedim(0, -1).numpy()
+    found = read_image(tmp_path / f"large/a_x2{suffix}").astype(np.float64)
+    assert np.abs(found - expected).mean() < (3 if suffix == ".jpg" else 0.01)
+
+
 @pytest.mark.usefixtures("mixed")
 def test_self_ensemble_is_the_mean_of_eight(command: Command, tmp_path: Path) -> None:
     network = small_edsr(tmp_path / "net")
