@@ -163,7 +163,7 @@ def tiny(words: list[str]) -> list[str]:
     elif not re.search("data=(div2k|paired|gratings)", said):
         added += ["data.val_root=photos"]
     if "esrgan" in said or "runs/psnr" in said:
-        added += ["backbone.blocks=1", "backbone.width=16", "backbone.growth=8"]
+        added += ["backbone.blocks=1", "backbone.width=16"]
     if "experiment=esrgan " in f"{said} ":
         added += ["discriminator.width=8", "loss.content.features.weights=random"]
     if "degradation_gan" in said:
