@@ -165,7 +165,7 @@ def tiny(words: list[str]) -> list[str]:
     if "esrgan" in said or "runs/psnr" in said:
         added += ["backbone.blocks=1", "backbone.width=16"]
     if "experiment=esrgan " in f"{said} ":
-        added += ["discriminator.width=8", "loss.content.features.weights=random"]
+        added += ["loss.content.features.weights=random"]
     if "degradation_gan" in said:
         added += ["paradigm.degradation_iterations=1"]
     if "cycle_in_cycle" in said:

@@ -78,7 +78,7 @@ class World:
     """A page's folder, in which its lines run one after the other."""
 
     def __init__(self, folder: Path, command: Command) -> None:
-        self.folder, self.command = folder, command
+        self.folder, self.command, self.done = folder, command, 0
         build_world(folder)
         command.folder = folder
         self.run(f"{TRAINING} hydra.run.dir=runs/train/one")
@@ -86,6 +86,9 @@ class World:
     def run(self, text: str) -> None:
         words = shlex.split(text, comments=True)
         prepare(self.folder, words)
+        self.done += 1
+        if words[0] not in {"srlab-train", "srlab-sweep"} and "hydra.run.dir" not in text:  # folders bear the second
+            words = [*words, f"hydra.run.dir=runs/others/{self.done}"]
         outcome = self.command(COMMANDS[words[0]], *words[1:], *tiny(words))
         assert outcome.status == 0, f"{' '.join([*words, *tiny(words)])}\n{outcome.out[-500:]}\n{outcome.err[-3000:]}"
 
