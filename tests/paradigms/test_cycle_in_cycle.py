@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 import srlab
 from srlab.build import build
@@ -188,6 +189,19 @@ def test_a_network_without_a_translator_is_refused(tmp_path: Path) -> None:
     cfg.paradigm.network = cfg.framework
     with pytest.raises(InputError, match="has no G1"):
         build(cfg.paradigm)
+
+
+def test_the_error_of_g1_on_clean_images_is_a_choice_and_absolute_as_published(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    x, y = torch.rand(2, 1, 3, 8, 8)
+    for overrides, error in (
+        ([], F.l1_loss),
+        (["paradigm.identity._target_=srlab.losses.pixel.L2"], F.mse_loss),
+    ):
+        cycles = paradigm(tmp_path, *overrides)
+        cleaned = cycles.chain.translator(y)
+        measured = cycles.inner_measures(x, y, cycles.chain.translator(x))["identity"]()
+        torch.testing.assert_close(measured, error(cleaned, y))
 
 
 @pytest.mark.slow

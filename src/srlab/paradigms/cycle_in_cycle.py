@@ -34,7 +34,7 @@ class CycleWeights:
     Attributes:
         adversarial: whether the discriminator takes it for real.
         cycle: the squared error of x when it comes back.
-        identity: the absolute error of what is made of an image that is as it should be already.
+        identity: the error of what is made of an image that is as it should be already.
         variation: the mean squared difference of its neighbours.
     """
 
@@ -70,6 +70,8 @@ class CycleInCycle(TwoStages):
         objective: of both (paper: least squares).
         optimizer, optimizer_g, optimizer_d: of the outer cycle's nets, of the inner cycle's, of each discriminator.
         inner, outer: the weights of the cycles.
+        identity: of G1: (G1(y), y) -> () (paper: the absolute error, as of SR). Its slope at 0 is as steep as anywhere: G1
+            that begins as the identity then leaves it late or never, where a squared error lets it go.
         inner_iterations: of the inner cycle alone; a fraction of the training where below 1.
         iterations: of the training, for fractions.
         outer_rate: factor of all learning rates once the outer cycle is there (paper: 1e-4 after 2e-4).
@@ -93,6 +95,7 @@ class CycleInCycle(TwoStages):
         optimizer_d: MakeOptimizer,
         inner: CycleWeights,
         outer: CycleWeights,
+        identity: nn.Module,
         inner_iterations: float,
         iterations: int,
         outer_rate: float = 0.5,
@@ -105,7 +108,7 @@ class CycleInCycle(TwoStages):
         self.reduce = translator(channels=network.channels, scale=network.scale).to(memory_format=self.memory_format)
         self.discriminator_lr, self.discriminator = discriminator_lr, discriminator
         self.discriminator_real = copy.deepcopy(discriminator_lr) if reverse else None
-        self.objective, self.inner, self.outer = objective, inner, outer
+        self.objective, self.inner, self.outer, self.identity = objective, inner, outer, identity
         self.players = {
             "discriminator_lr": Player((discriminator_lr,), optimizer_d, "optimizer_d"),
             "inner": Player((network.translator, self.back), optimizer_g, "optimizer_g"),
@@ -158,7 +161,7 @@ class CycleInCycle(TwoStages):
         return {
             "adversarial": lambda: self.objective.generator(self.discriminator_lr(made).float()),
             "cycle": lambda: F.mse_loss(self.back(made), x),
-            "identity": lambda: F.l1_loss(self.chain.translator(y), y),
+            "identity": lambda: self.identity(self.chain.translator(y), y),
             "variation": lambda: variation(made),
         }
 
