@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import IntervalSweep
 from PIL import Image
 from scipy import io
 
@@ -37,6 +38,7 @@ COMMANDS = {
     "srlab-wandb": "tracking.command",
 }
 NOT_RUN = {
+    "hydra/sweeper=": "takes several trainings: tests/sweeps",
     "hydra/launcher=": "needs a cluster, or its launcher: tests/slurm, tests/sweeps",
     "trainer.devices=4": "needs four devices: tests/paradigms try two processes",
     "wandb": "needs a run with W&B, or a server: tests/tracking",
@@ -126,7 +128,9 @@ def first_of_sweep(arguments: list[str]) -> list[str]:
     overrides = []
     for override in OverridesParser.create().parse_overrides([one for one in arguments if not one.startswith("-")]):
         if override.is_sweep_override():
-            overrides.append(f"{override.get_key_element()}={next(iter(override.sweep_string_iterator()))}")
+            value = override.value()
+            first = value.start if isinstance(value, IntervalSweep) else next(iter(override.sweep_string_iterator()))
+            overrides.append(f"{override.get_key_element()}={first}")
         else:
             overrides.append(str(override.input_line))
     return overrides

@@ -14,7 +14,10 @@ import pytest
 
 from tests.conftest import ROOT
 
-OPTIONAL = {"torchvision", "spandrel", "onnx", "onnxruntime", "onnxscript", "plotly", "litdata", "h5py", "spectral"}
+OPTIONAL = {
+    *("torchvision", "spandrel", "onnx", "onnxruntime", "onnxscript", "plotly", "litdata", "h5py", "spectral"),
+    "optuna",
+}
 
 
 def test_every_import_is_declared() -> None:

@@ -45,6 +45,7 @@ def training(cfg: DictConfig) -> Training:
     from srlab import run
     from srlab.callbacks.atomic import AtomicCheckpointIO
     from srlab.callbacks.checkpoints import Checkpoints
+    from srlab.callbacks.pruning import reporter
 
     if cfg.iterations < 1:
         raise InputError(f"iterations={cfg.iterations}: give 1 or more.")
@@ -63,13 +64,16 @@ def training(cfg: DictConfig) -> Training:
     callbacks = build_all(cfg.callbacks)
     if cfg.curriculum:
         callbacks.insert(0, join_curriculum(unresolved, paradigm, data))
+    savers = [callback for callback in callbacks if isinstance(callback, Checkpoints)]
+    if telling := reporter(savers[0].monitor if savers else None):
+        callbacks.append(telling)
     data.check_network(paradigm.network)
     # Lightning would save in the middle of a step when Slurm signals; callbacks/endings.py sees to it
     slurm = [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
     trainer = build(
         cfg.trainer,
         callbacks=callbacks,
-        enable_checkpointing=any(isinstance(callback, Checkpoints) for callback in callbacks),
+        enable_checkpointing=bool(savers),
         logger=build_all(cfg.logger),
         plugins=[AtomicCheckpointIO(), *slurm],
         default_root_dir=cfg.run_dir,

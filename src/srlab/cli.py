@@ -22,6 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_plugins.srlab.isolated import IsolatedLauncher, JobFailedError
+from hydra_plugins.srlab.study import StudySweeper
 from srlab.config import SCHEMAS, register
 from srlab.errors import InputError
 from srlab.sweeps.callback import SweepTable
@@ -36,7 +37,8 @@ FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST
 def command(config_name: str, task: Callable[[DictConfig], Objective | None]) -> None:
     """Compose `conf/<config_name>.yaml` with the command line's overrides, run the task, and leave with its status."""
     register()
-    Plugins.instance().register(IsolatedLauncher)  # Hydra finds it by itself only where srlab is not installed editable
+    for plugin in (IsolatedLauncher, StudySweeper):  # Hydra finds them only where srlab is not installed editable
+        Plugins.instance().register(plugin)
     sweeps = SweepTable.begun
     sweeps.clear()
     wants_tracebacks = "HYDRA_FULL_ERROR" in os.environ

@@ -20,14 +20,14 @@ from typing import NamedTuple
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, JobStatus, configure_log, filter_overrides, setup_globals
+from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from srlab.errors import InputError
 from srlab.ranks import LAUNCHED
-from srlab.sweeps.jobs import DONE, FAILED, RUNNING, Job, find_jobs, read_job, write_job
+from srlab.sweeps.jobs import ENDED, FAILED, RUNNING, Job, find_jobs, read_job, write_job
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,8 @@ OURS = (
 """Overrides of Hydra's that say how the sweep is run, and not how a job is."""
 GRACE_SECONDS = 60
 """What a job that is told to stop has to save in."""
+
+POLL_SECONDS = 1
 
 
 class JobFailedError(RuntimeError):
@@ -104,7 +106,7 @@ class IsolatedLauncher(Launcher):
         taken = {folder.resolve() for folder, _ in known}
         planned, number = [], first
         for overrides in map(list, job_overrides):
-            asked = filter_overrides(overrides)
+            asked = _asked(overrides)
             folder = next((folder.resolve() for folder, job in known if job.same(asked)), None)
             if folder:
                 config = self._composed(overrides, number)[0]
@@ -132,18 +134,21 @@ class IsolatedLauncher(Launcher):
 
     def _run(self, planned: Planned) -> JobReturn:
         name, folder = planned.name, planned.folder
-        asked = filter_overrides(planned.overrides)
+        asked = _asked(planned.overrides)
         job = read_job(folder)
         if self.is_stopping.is_set():
             return self._returned(planned, Job(tuple(asked), FAILED, error="the sweep was ended before"))
-        if job and job.status == DONE and job.same(asked):
-            log.info("%s was done already, in %s", name, folder)
+        if job and job.same(asked) and job.is_alive():  # of a sweep that was killed: its jobs live on
+            log.info("%s is at work already, as process %d: waiting for its end", name, job.pid)
+            job = self._awaited(folder)
+        if job and job.status in ENDED and job.same(asked):
+            log.info("%s was %s already, in %s", name, job.status, folder)
             return self._returned(planned, job)
         log.info("%s", name)
         begun = time.time()
         status = self._process(planned)
         job = read_job(folder)
-        if not job or job.status == RUNNING or (job.status == DONE and status):
+        if not job or job.status == RUNNING or (job.status in ENDED and status):
             reason = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
             if last := _last_line(folder / OUTPUT):
                 reason += f": {last}"
@@ -157,6 +162,12 @@ class IsolatedLauncher(Launcher):
         result = f"{job.objective.metric} {job.objective.value:.6g}" if job.objective else job.error
         log.info("%s: %s after %.0f s: %s", name, job.status, time.time() - begun, result)
         return self._returned(planned, job)
+
+    def _awaited(self, folder: Path) -> Job | None:
+        """What a job that another process runs came to."""
+        while (job := read_job(folder)) and job.is_alive() and not self.is_stopping.is_set():
+            time.sleep(POLL_SECONDS)
+        return job
 
     def _process(self, planned: Planned) -> int:
         """The exit status of a job's process."""
@@ -186,7 +197,7 @@ class IsolatedLauncher(Launcher):
         hydra = self.config.hydra
         sources = hydra.runtime.config_sources
         folders = [source.path for source in sources if source.provider == "command-line" and source.schema == "file"]
-        kept = [override for override in hydra.overrides.hydra if not override.startswith(OURS)]
+        kept = [override for override in hydra.overrides.hydra if not override.lstrip("+~").startswith(OURS)]
         return [
             *(sys.executable, "-m", name),
             *(argument for folder in folders for argument in ("--config-dir", folder)),
@@ -201,9 +212,9 @@ class IsolatedLauncher(Launcher):
     @staticmethod
     def _returned(planned: Planned, job: Job) -> JobReturn:
         returned = JobReturn(planned.overrides, planned.config, working_dir=str(planned.folder))
-        returned.status = JobStatus.COMPLETED if job.status == DONE else JobStatus.FAILED
+        returned.status = JobStatus.COMPLETED if job.status in ENDED else JobStatus.FAILED
         returned.return_value = job.objective and job.objective.value
-        if job.status != DONE:
+        if job.status not in ENDED:
             returned.return_value = JobFailedError(f"{planned.folder}: {job.error}")
         return returned
 
@@ -212,6 +223,11 @@ class IsolatedLauncher(Launcher):
         self.is_stopping.set()
         for process in list(self.running):
             _signal(process, signal.SIGINT)
+
+
+def _asked(overrides: Sequence[str]) -> list[str]:
+    """What the job's own command line calls its overrides: all but those of Hydra itself."""
+    return [override for override in overrides if not override.lstrip("+~").startswith("hydra.")]
 
 
 def _stop(process: subprocess.Popen[bytes]) -> int:

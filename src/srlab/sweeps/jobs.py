@@ -4,6 +4,7 @@ The file is the job's own, so a sweep's table needs neither the launcher nor the
 not done again.
 """
 
+import contextlib
 import functools
 import json
 import logging
@@ -24,9 +25,15 @@ from srlab.ranks import is_first
 log = logging.getLogger(__name__)
 
 STATUS = "status.json"
-RUNNING, DONE, FAILED, INTERRUPTED = "running", "done", "failed", "interrupted"
+RUNNING, DONE, FAILED, INTERRUPTED, PRUNED = "running", "done", "failed", "interrupted", "pruned"
+ENDED = (DONE, PRUNED)
+"""What is not run again."""
 SAVED = (130, 143)
 """Exit statuses of what was told to stop, and saved first: it can go on."""
+
+
+class PrunedError(Exception):
+    """A trial of a study that is ended early, since others do better; its message says at which iteration."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +57,11 @@ class Job:
 
     Attributes:
         overrides: what was asked for on the command line, swept or not.
-        status: running, done, failed or interrupted. One that was killed stays at running.
+        status: running, done, failed, interrupted, or pruned. One that was killed stays at running.
         host, pid: where it runs, or ran.
         begun, ended: seconds since 1970; `begun` of the last start.
         objective: of a job that is done, if it has any.
-        error: the last line of what went wrong.
+        error: the last line of what went wrong; of a pruned job, when it was.
     """
 
     overrides: tuple[str, ...]
@@ -120,12 +127,14 @@ def reported(task: Callable[[DictConfig], Objective | None]) -> Callable[[DictCo
     @functools.wraps(task)
     def job(cfg: DictConfig) -> float | None:
         if sweep_folder() is None or not is_first():
-            return _value(task(cfg))
+            with contextlib.suppress(PrunedError):  # on ranks other than the first
+                return _value(task(cfg))
+            return None
         folder = Path(HydraConfig.get().runtime.output_dir)
         overrides = tuple(HydraConfig.get().overrides.task)
         known = read_job(folder)
         if known and known.same(overrides):
-            if known.status == DONE:
+            if known.status in ENDED:
                 log.info("%s was done already.", folder)
                 return _value(known.objective)
             if known.is_alive():
@@ -134,6 +143,9 @@ def reported(task: Callable[[DictConfig], Objective | None]) -> Callable[[DictCo
         write_job(folder, mine)
         try:
             objective = task(cfg)
+        except PrunedError as pruned:
+            write_job(folder, replace(mine, status=PRUNED, ended=time.time(), error=str(pruned)))
+            return None
         except BaseException as error:
             told_to_stop = isinstance(error, KeyboardInterrupt) or (
                 isinstance(error, SystemExit) and error.code in SAVED

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,7 +129,7 @@ def _line(name: str, job: Job, settings: dict[str, str]) -> Line:
 def _means(jobs: Sequence[Line], over: Sequence[str]) -> list[Line]:
     groups: dict[tuple[tuple[str, str], ...], list[Line]] = {}
     for line in jobs:
-        if line.value is not None:
+        if line.value is not None and math.isfinite(line.value):
             alike = tuple((name, value) for name, value in line.settings.items() if name not in over)
             groups.setdefault((*alike, ("", line.metric)), []).append(line)
     return [
