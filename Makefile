@@ -5,9 +5,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 # the tests' networks are tiny: a second thread waits more than it computes
-test slow: export OMP_NUM_THREADS ?= 1
+test slow slurm: export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test slow lint types docs check clean
+.PHONY: demo test slow slurm lint types docs check clean
 
 $(INSTALLED): pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +23,9 @@ test: $(INSTALLED)  ## the test suite
 
 slow: $(INSTALLED)  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+slurm: $(INSTALLED)  ## trainings on a Slurm of two nodes that the tests start on this machine
+	$(BIN)/python -m pytest -m slurm -rs
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -165,19 +165,20 @@ def train(folder: Path, arguments: Sequence[str], kills: Sequence[Moment | float
 
 def differences(left_alone: Trained, killed: Trained) -> list[str]:
     """The names of all that is not the same, bit for bit, in two trainings."""
-    found = []
-    if set(left_alone.served()) != set(killed.served()):
-        found.append("served samples")
-    ours, theirs = ({path.name for path in (run.folder / "checkpoints").iterdir()} for run in (left_alone, killed))
-    found += [f"file {name}" for name in ours ^ theirs]
+    served = ["served samples"] if set(left_alone.served()) != set(killed.served()) else []
+    return served + unequal_files(left_alone.folder, killed.folder)
+
+
+def unequal_files(one: Path, other: Path) -> list[str]:
+    """The names of all that is not the same, bit for bit, in what two trainings left in their run folders."""
+    ours, theirs = ({path.name for path in (run / "checkpoints").iterdir()} for run in (one, other))
+    found = [f"file {name}" for name in ours ^ theirs]
     for name in ours & theirs:
-        paths = (run.folder / "checkpoints" / name for run in (left_alone, killed))
+        paths = (run / "checkpoints" / name for run in (one, other))
         found += _unequal(*(dict(_leaves(torch.load(path, weights_only=True), name)) for path in paths))
-    for name in ("metrics.csv", "results.csv"):
-        if _rows(left_alone.folder / name) != _rows(killed.folder / name):
-            found.append(name)
+    found += [name for name in ("metrics.csv", "results.csv") if _rows(one / name) != _rows(other / name)]
     for name in ("export/model.safetensors", "sr.png", "kernel.npy"):
-        if _content(left_alone.folder / name) != _content(killed.folder / name):
+        if _content(one / name) != _content(other / name):
             found.append(name)
     return found
 

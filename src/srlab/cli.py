@@ -21,12 +21,14 @@ from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hydra_plugins.srlab.isolated import IsolatedLauncher, JobFailedError
+from hydra_plugins.srlab.isolated import IsolatedLauncher
+from hydra_plugins.srlab.slurm import PatientSlurmLauncher
 from hydra_plugins.srlab.study import StudySweeper
 from srlab.config import SCHEMAS, register
 from srlab.errors import InputError
 from srlab.sweeps.callback import SweepTable
 from srlab.sweeps.jobs import Objective, reported
+from srlab.sweeps.planning import JobFailedError
 from srlab.sweeps.table import print_table, write_table
 
 CONFIG_MODULE = "srlab.conf"
@@ -37,7 +39,8 @@ FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST
 def command(config_name: str, task: Callable[[DictConfig], Objective | None]) -> None:
     """Compose `conf/<config_name>.yaml` with the command line's overrides, run the task, and leave with its status."""
     register()
-    for plugin in (IsolatedLauncher, StudySweeper):  # Hydra finds them only where srlab is not installed editable
+    # Hydra finds them only where srlab is not installed editable
+    for plugin in (IsolatedLauncher, PatientSlurmLauncher, StudySweeper):
         Plugins.instance().register(plugin)
     sweeps = SweepTable.begun
     sweeps.clear()

@@ -11,9 +11,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from hydra_plugins.srlab.isolated import IsolatedLauncher, Planned
+from hydra_plugins.srlab.isolated import IsolatedLauncher
 from srlab import sweep as sweep_command
 from srlab.sweeps.jobs import Job, Objective, read_job, write_job
+from srlab.sweeps.planning import Planned
 from srlab.sweeps.table import lines_of
 from tests.conftest import ROOT
 from tests.sweeps import job as jobs

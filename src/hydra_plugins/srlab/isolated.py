@@ -16,18 +16,16 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
+from hydra.core.utils import JobReturn, configure_log, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig
 
 from srlab.errors import InputError
 from srlab.ranks import LAUNCHED
-from srlab.sweeps.jobs import ENDED, FAILED, RUNNING, Job, find_jobs, read_job, write_job
+from srlab.sweeps.jobs import ENDED, FAILED, RUNNING, Job, read_job, write_job
+from srlab.sweeps.planning import Planned, asked_of, plan_jobs, quoted, returned_job
 
 log = logging.getLogger(__name__)
 
@@ -46,20 +44,6 @@ GRACE_SECONDS = 60
 """What a job that is told to stop has to save in."""
 
 POLL_SECONDS = 1
-
-
-class JobFailedError(RuntimeError):
-    """A job of a sweep that came to nothing; the sweep's table has its reason."""
-
-
-class Planned(NamedTuple):
-    """A job and its place."""
-
-    number: int
-    name: str
-    overrides: list[str]
-    folder: Path
-    config: DictConfig
 
 
 class IsolatedLauncher(Launcher):
@@ -89,7 +73,7 @@ class IsolatedLauncher(Launcher):
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         sweep = Path(self.config.hydra.sweep.dir)
         sweep.mkdir(parents=True, exist_ok=True)
-        planned = self._plan(sweep, job_overrides, initial_job_idx)
+        planned = plan_jobs(self.hydra_context, self.config, job_overrides, initial_job_idx)
         log.info("%d jobs, %d at a time, in %s", len(planned), self.n_jobs, sweep)
         with ThreadPoolExecutor(self.n_jobs) as pool:
             try:
@@ -99,51 +83,18 @@ class IsolatedLauncher(Launcher):
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def _plan(self, sweep: Path, job_overrides: Sequence[Sequence[str]], first: int) -> list[Planned]:
-        """Compose every job before one is started: a mistyped name is refused now."""
-        known = list(find_jobs(sweep))
-        shared = set.intersection(*(set(overrides) for overrides in job_overrides)) if len(job_overrides) > 1 else set()
-        taken = {folder.resolve() for folder, _ in known}
-        planned, number = [], first
-        for overrides in map(list, job_overrides):
-            asked = _asked(overrides)
-            folder = next((folder.resolve() for folder, job in known if job.same(asked)), None)
-            if folder:
-                config = self._composed(overrides, number)[0]
-            else:
-                config, folder = self._composed(overrides, number)
-                while folder in taken:
-                    number += 1
-                    config, folder = self._composed(overrides, number)
-            taken.add(folder)
-            name = " ".join([f"#{number}", *(override for override in asked if override not in shared)])
-            planned.append(Planned(number, name, overrides, folder, config))
-            number += 1
-        return planned
-
-    def _composed(self, overrides: list[str], number: int) -> tuple[DictConfig, Path]:
-        config = self.hydra_context.config_loader.load_sweep_config(self.config, overrides)
-        with open_dict(config):
-            config.hydra.job.id, config.hydra.job.num = str(number), number
-        state = Singleton.get_state()
-        HydraConfig.instance().set_config(config)
-        try:
-            return config, Path(config.hydra.sweep.dir, config.hydra.sweep.subdir).resolve()
-        finally:
-            Singleton.set_state(state)
-
     def _run(self, planned: Planned) -> JobReturn:
         name, folder = planned.name, planned.folder
-        asked = _asked(planned.overrides)
+        asked = asked_of(planned.overrides)
         job = read_job(folder)
         if self.is_stopping.is_set():
-            return self._returned(planned, Job(tuple(asked), FAILED, error="the sweep was ended before"))
+            return returned_job(planned, Job(tuple(asked), FAILED, error="the sweep was ended before"))
         if job and job.same(asked) and job.is_alive():  # of a sweep that was killed: its jobs live on
             log.info("%s is at work already, as process %d: waiting for its end", name, job.pid)
             job = self._awaited(folder)
         if job and job.status in ENDED and job.same(asked):
             log.info("%s was %s already, in %s", name, job.status, folder)
-            return self._returned(planned, job)
+            return returned_job(planned, job)
         log.info("%s", name)
         begun = time.time()
         status = self._process(planned)
@@ -161,7 +112,7 @@ class IsolatedLauncher(Launcher):
             write_job(folder, job)
         result = f"{job.objective.metric} {job.objective.value:.6g}" if job.objective else job.error
         log.info("%s: %s after %.0f s: %s", name, job.status, time.time() - begun, result)
-        return self._returned(planned, job)
+        return returned_job(planned, job)
 
     def _awaited(self, folder: Path) -> Job | None:
         """What a job that another process runs came to."""
@@ -203,31 +154,17 @@ class IsolatedLauncher(Launcher):
             *(argument for folder in folders for argument in ("--config-dir", folder)),
             *planned.overrides,
             *kept,
-            f"hydra.run.dir={_quoted(planned.folder)}",
-            f"hydra.sweep.dir={_quoted(Path(hydra.sweep.dir).resolve())}",
+            f"hydra.run.dir={quoted(planned.folder)}",
+            f"hydra.sweep.dir={quoted(Path(hydra.sweep.dir).resolve())}",
             f"hydra.job.num={planned.number}",
             "hydra.mode=RUN",
         ]
-
-    @staticmethod
-    def _returned(planned: Planned, job: Job) -> JobReturn:
-        returned = JobReturn(planned.overrides, planned.config, working_dir=str(planned.folder))
-        returned.status = JobStatus.COMPLETED if job.status in ENDED else JobStatus.FAILED
-        returned.return_value = job.objective and job.objective.value
-        if job.status not in ENDED:
-            returned.return_value = JobFailedError(f"{planned.folder}: {job.error}")
-        return returned
 
     def _stop_all(self) -> None:
         """Let all running jobs save and end, as Ctrl-C does."""
         self.is_stopping.set()
         for process in list(self.running):
             _signal(process, signal.SIGINT)
-
-
-def _asked(overrides: Sequence[str]) -> list[str]:
-    """What the job's own command line calls its overrides: all but those of Hydra itself."""
-    return [override for override in overrides if not override.lstrip("+~").startswith("hydra.")]
 
 
 def _stop(process: subprocess.Popen[bytes]) -> int:
@@ -248,8 +185,3 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 def _last_line(path: Path) -> str:
     lines = [line.strip() for line in path.read_text(errors="replace").splitlines()] if path.exists() else []
     return next((line for line in reversed(lines) if line), "")
-
-
-def _quoted(path: Path) -> str:
-    text = str(path).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{text}'"

@@ -23,12 +23,12 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 
+from srlab.signals import FROM_CLUSTER, REQUEUE, SLURM_JOB, let_through
+
 log = logging.getLogger(__name__)
 
 INTERRUPTED, TOLD_TO_STOP = 130, 143
-REQUEUE = (signal.SIGUSR1, signal.SIGUSR2)
-LISTENED_TO = (signal.SIGINT, signal.SIGTERM, *REQUEUE)
-SLURM_JOB = "SLURM_JOB_ID"
+LISTENED_TO = (signal.SIGINT, *FROM_CLUSTER)
 
 
 class Endings:
@@ -47,6 +47,7 @@ class Endings:
         """Take over the signals' handlers."""
         if threading.current_thread() is threading.main_thread():
             self._previous = {number: signal.signal(number, self._note) for number in LISTENED_TO}
+            let_through()
 
     def restore(self) -> None:
         """Give the handlers back."""
@@ -77,11 +78,13 @@ class Endings:
         number = self.agreed(trainer)
         if number == signal.SIGINT:
             raise SystemExit(INTERRUPTED)
+        finish(TOLD_TO_STOP)  # while there is time: what is killed with its W&B run open loses its last seconds
         trainer.strategy.barrier()  # no rank is ended before all have saved
         if SLURM_JOB in os.environ and number in REQUEUE:
             self._requeue(number, trainer.is_global_zero)
         elif SLURM_JOB in os.environ:
             self._await_end()
+        self._previous = dict.fromkeys(self._previous, signal.SIG_IGN)  # a requeue sends SIGTERM to a job that leaves
         raise SystemExit(TOLD_TO_STOP)
 
     def _requeue(self, number: int, is_first: bool) -> None:

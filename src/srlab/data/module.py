@@ -1,5 +1,6 @@
 """The data of a run: training batches from one endless stream, and whole images to validate and test on."""
 
+import logging
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,10 @@ from srlab.data.source import Source
 from srlab.data.stream import Positions
 from srlab.degradation.base import Degradation
 from srlab.errors import InputError
+from srlab.sharding import FullySharded
 from srlab.types import Batch, LabelledImage
+
+log = logging.getLogger(__name__)
 
 Sources = Source | Sequence[Source] | None
 
@@ -183,8 +187,9 @@ class SuperResolutionData(pl.LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader[LabelledImage]:
-        """This rank's share of the validation images, one at a time."""
-        rank, world = self._rank()
+        """This rank's share of the validation images, one at a time; all of them, where the network is shared itself."""
+        together = self.trainer is not None and isinstance(self.trainer.strategy, FullySharded)
+        rank, world = (0, 1) if together else self._rank()
         return self._images("val", rank, world)
 
     def test_dataloader(self) -> DataLoader[LabelledImage]:
@@ -195,6 +200,22 @@ class SuperResolutionData(pl.LightningDataModule):
     def test_sources(self) -> list[Source]:
         """The test sets, as they were given."""
         return _listed(self.test)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The samples of all ranks in one batch, by which a checkpoint's iteration is a position of the stream."""
+        return {"together": self._together}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Share a resumed run's batches among as many ranks as there are now: the samples stay the same."""
+        together, world = state_dict["together"], self._rank()[1]
+        if together % world:
+            raise InputError(
+                f"this run takes {together} samples in a batch, which {world} processes cannot share: go on with a number "
+                f"of processes that divides {together}."
+            )
+        if self.batch_size != together // world:
+            log.warning("%d processes share the run's batches of %d samples now.", world, together)
+            self.batch_size = together // world
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Move a training batch; a whole image stays, since it is scored on the CPU and only its LR goes to the device."""

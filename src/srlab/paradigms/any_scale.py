@@ -32,6 +32,8 @@ class AnyScaleTraining(Supervised):
         ValueError: the network is made for one scale, or there is no factor to draw.
     """
 
+    shardable = False
+
     def __init__(
         self,
         network: Network,

@@ -32,6 +32,8 @@ class AttentionFHTraining(Supervised):
         ValueError: the network chooses nothing.
     """
 
+    shardable = False
+
     def __init__(
         self,
         network: Network,

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
@@ -28,6 +28,7 @@ from srlab.networks.network import Network, at_scale
 from srlab.networks.weights import load_weights
 from srlab.paradigms.ema import MovingAverage
 from srlab.schedules import Schedule
+from srlab.sharding import FullySharded, whole_weights
 from srlab.types import Batch, LabelledImage
 
 log = logging.getLogger(__name__)
@@ -78,9 +79,11 @@ class SuperResolution(pl.LightningModule):
 
     Attributes:
         unexportable: why there is no network that other images could be given; None: there is one.
+        shardable: whether all that it trains is its network, whose weights several processes may share.
     """
 
     unexportable: str | None = None
+    shardable = False
 
     def __init__(self, network: Network, training: Training) -> None:
         super().__init__()
@@ -136,6 +139,31 @@ class SuperResolution(pl.LightningModule):
         return self.several_scales or (self.evaluated.scale,)
 
     # Training
+
+    def configure_model(self) -> None:
+        """Share the weights among the processes, where the run is to (trainer=sharded)."""
+        strategy = self.trainer.strategy
+        if isinstance(strategy, FullySharded):
+            if not self.shardable:
+                raise InputError(
+                    "trainer=sharded is for one network that learns by itself (paradigm=supervised): leave it out, and take "
+                    "trainer.strategy=ddp."
+                )
+            for network in self.networks:
+                strategy.shard(network)
+
+    def reassemble(self, make: Callable[[], Network]) -> None:
+        """Hold shared weights whole again, on the first process, in networks like that of the training."""
+        if not isinstance(self.trainer.strategy, FullySharded):
+            return
+        weights = [whole_weights(network) for network in self.networks]
+        if self.trainer.is_global_zero:
+            whole = [make().to(self.device).to(memory_format=self.memory_format) for _ in weights]
+            for network, state in zip(whole, weights, strict=True):
+                network.load_state_dict(state)
+            self.network = whole[0]
+            if self.ema is not None:
+                self.ema.network = whole[1].eval()
 
     def start_from(self, path: Path) -> None:
         """Begin with the weights of a file, the average too."""
@@ -246,14 +274,14 @@ class SuperResolution(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         scores = self._of_all_ranks(self.scores)
         means = {f"{score.dataset}/{score.metric}": score.value for score in mean_scores(scores)}
-        for metric in {score.metric for score in scores}:
+        for metric in dict.fromkeys(score.metric for score in scores):  # a set's order is another in each process
             means[metric] = fmean(score.value for score in scores if score.metric == metric)
         self.log_scalars("val", means)
         summary = ", ".join(f"{name} {value:.4g}" for name, value in means.items() if "/" in name)
         log.info("iteration %d: %s", self.iteration, summary)
 
     def _of_all_ranks(self, scores: list[Score]) -> list[Score]:
-        if self.trainer.world_size == 1:
+        if self.trainer.world_size == 1 or isinstance(self.trainer.strategy, FullySharded):
             return scores
         gathered: list[list[Score] | None] = [None] * self.trainer.world_size
         torch.distributed.all_gather_object(gathered, scores)

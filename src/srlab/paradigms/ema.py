@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 import torch
 from torch import nn
 
+from srlab.sharding import local_part
+
 N = TypeVar("N", bound=nn.Module)
 
 
@@ -35,8 +37,8 @@ class MovingAverage(nn.Module, Generic[N]):
     def update(self, network: N, iteration: int) -> None:
         """Move towards the network's weights as they are after `iteration`."""
         decay = min(self.decay, (1 + iteration) / (10 + iteration))
-        averaged = list(chain(self.network.parameters(), self.network.buffers()))
-        followed = list(chain(network.parameters(), network.buffers()))
+        averaged = [local_part(mine) for mine in chain(self.network.parameters(), self.network.buffers())]
+        followed = [local_part(theirs) for theirs in chain(network.parameters(), network.buffers())]
         smooth = [pair for pair in zip(averaged, followed, strict=True) if pair[0].is_floating_point()]
         torch._foreach_lerp_([mine for mine, _ in smooth], [theirs for _, theirs in smooth], 1 - decay)
         for mine, theirs in zip(averaged, followed, strict=True):

@@ -27,6 +27,8 @@ class Supervised(SuperResolution):
         ValueError: the network draws its output, which then has no gradient; or a loss needs a discriminator.
     """
 
+    shardable = True
+
     def __init__(
         self,
         network: Network,
