@@ -142,3 +142,26 @@ def test_a_sweeps_jobs_may_be_of_several_processes_each(tmp_path: Path) -> None:
     assert {path.parent.parent.name for path in (tmp_path / "s").glob("*/export/config.yaml")} == {"0", "1"}
     for job in "01":
         assert served(tmp_path / "s" / job) == {1: [0, 1, 2, 3], 2: [4, 5, 6, 7]}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("photos")
+def test_a_test_set_is_scored_by_several_processes(tmp_path: Path) -> None:
+    line = ["-m", "srlab.test", "network=bicubic", "data=folder", "data.root=photos", "data.val_root=photos"]
+    alone = start(tmp_path, sys.executable, *line, "hydra.run.dir=alone")
+    both = start(tmp_path, *TORCHRUN[:-2], *line, "hydra.run.dir=both")
+    assert (alone.returncode, both.returncode) == (0, 0), both.stderr[-3000:]
+    rows = []
+    for run in ("alone", "both"):
+        with (tmp_path / run / "results.csv").open(newline="") as file:
+            rows.append([{**row, "seconds": ""} for row in csv.DictReader(file)])
+    assert rows[0] == rows[1]
+    assert len(rows[0]) == 8  # two metrics of three images, and their means
+
+
+def test_processes_that_were_started_together_need_a_named_folder(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    outcome = command("train", *TINY)
+    assert (outcome.status, "hydra.run.dir=" in outcome.err) == (2, True)

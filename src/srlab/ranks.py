@@ -17,6 +17,11 @@ LAUNCHED = (
 """What a process of several hands on to those that it starts, and a new run must not take for its own."""
 
 
+def world_size() -> int:
+    """How many processes torchrun or srun started for this command; 1 where Lightning has yet to start the others."""
+    return int(os.environ.get("WORLD_SIZE") or os.environ.get("SLURM_STEP_NUM_TASKS") or 1)
+
+
 def is_first() -> bool:
     """Whether this is the process that writes files; the others find them there."""
     return not any(int(os.environ.get(rank) or 0) for rank in RANKS)

@@ -40,8 +40,7 @@ def prepared(cfg: DictConfig, asked: list[str]) -> DictConfig:
     """
     if cfg.resume != AUTO:
         return _resumed(Path(cfg.resume).expanduser(), cfg, asked)
-    is_single = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.RUN
-    if is_single and not any(item.startswith("hydra.run.dir=") for item in HydraConfig.get().overrides.hydra):
+    if folder_goes_by_time():
         raise InputError(
             "resume=auto finds the run by its folder, which is a new one each time: add hydra.run.dir=<folder>."
         )
@@ -50,6 +49,13 @@ def prepared(cfg: DictConfig, asked: list[str]) -> DictConfig:
         return _resumed(folder, cfg, asked, is_same_command=True)
     cfg.resume = None
     return cfg
+
+
+def folder_goes_by_time() -> bool:
+    """Whether the run's folder is a new one each time that the command is given."""
+    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.RUN:
+        return False
+    return not any(item.startswith("hydra.run.dir=") for item in HydraConfig.get().overrides.hydra)
 
 
 def record(composed: DictConfig, cfg: DictConfig, folder: Path, asked: list[str]) -> None:

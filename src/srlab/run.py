@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from srlab import resume
 from srlab.errors import InputError
-from srlab.ranks import is_first
+from srlab.ranks import is_first, world_size
 from srlab.sweeps.jobs import Objective, sweep_folder
 
 if TYPE_CHECKING:
@@ -149,7 +149,15 @@ def _refuse_held(folder: Path) -> None:
 
 
 def _refuse_unsafe_launch(cfg: DictConfig) -> None:
-    """A sweep in one process cannot start several processes a job: each would run the whole sweep again."""
+    """Refuse processes that would not find each other.
+
+    Several that are started together need a folder that is named: by the time, each has another. A sweep in one process
+    cannot start several processes a job: each would run the whole sweep again.
+    """
+    if world_size() > 1 and resume.folder_goes_by_time() and not cfg.get("resume"):
+        raise InputError(
+            f"{world_size()} processes were started together, each with a run folder of its own: add hydra.run.dir=<folder>."
+        )
     if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN or "trainer" not in cfg:
         return
     launcher = HydraConfig.get().runtime.choices.get("hydra/launcher")

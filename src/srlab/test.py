@@ -6,10 +6,17 @@ from omegaconf import DictConfig, open_dict
 
 from srlab.cli import command
 from srlab.sweeps.jobs import Objective
+from srlab.together import Together, together
 
 
 def test(cfg: DictConfig) -> Objective:
     """Score the network that the configuration names on the data's test images; return the mean of all images."""
+    with together() as processes:
+        return test_together(cfg, processes)
+
+
+def test_together(cfg: DictConfig, processes: Together) -> Objective:
+    """Score this process's share of the images; the first process writes what comes of all."""
     import torch
 
     from srlab import build, run
@@ -40,14 +47,15 @@ def test(cfg: DictConfig) -> Objective:
             lr.to(device, memory_format=torch.channels_last),
             guide=None if guide is None else guide.to(device),
         ),
-        data.test_dataloader(),
+        data.test_dataloader(processes),
         network,
         protocol,
         metrics,
         images_folder=cfg.run_dir if cfg.save_images else None,
     )
-    rows = [score for scored in scores for score in scored.scores]
-    write_and_print(cfg.run_dir, results_of(rows, protocol, cfg.network_name, network.scale, cfg.weights))
+    rows = [score for image in processes.merged([scored.scores for scored in scores]) for score in image]
+    if processes.rank == 0:
+        write_and_print(cfg.run_dir, results_of(rows, protocol, cfg.network_name, network.scale, cfg.weights))
     metric = protocol.metric_names[0]
     mean = fmean(score.value for score in rows if score.metric == metric)
     return Objective(f"test/{metric}", mean, higher_is_better(metric))

@@ -24,6 +24,7 @@ from srlab.data.stream import Positions
 from srlab.degradation.base import Degradation
 from srlab.errors import InputError
 from srlab.sharding import FullySharded
+from srlab.together import Together
 from srlab.types import Batch, LabelledImage
 
 log = logging.getLogger(__name__)
@@ -188,14 +189,13 @@ class SuperResolutionData(pl.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[LabelledImage]:
         """This rank's share of the validation images, one at a time; all of them, where the network is shared itself."""
-        together = self.trainer is not None and isinstance(self.trainer.strategy, FullySharded)
+        together = isinstance(getattr(self.trainer, "strategy", None), FullySharded)
         rank, world = (0, 1) if together else self._rank()
         return self._images("val", rank, world)
 
-    def test_dataloader(self) -> DataLoader[LabelledImage]:
-        """The test images, one at a time: all of them, but in the Trainer's own test loop this rank's share."""
-        rank, world = self._rank() if self.trainer and self.trainer.testing else (0, 1)
-        return self._images("test", rank, world)
+    def test_dataloader(self, processes: Together | None = None) -> DataLoader[LabelledImage]:
+        """The test images, one at a time: all of them, or the share of one of several processes."""
+        return self._images("test", *((processes.rank, processes.world) if processes else (0, 1)))
 
     def test_sources(self) -> list[Source]:
         """The test sets, as they were given."""

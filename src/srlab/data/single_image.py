@@ -22,6 +22,7 @@ from srlab.data.tiles import Tiles
 from srlab.degradation.base import Degradation
 from srlab.degradation.resize import crop_to_multiple
 from srlab.errors import InputError
+from srlab.together import Together
 from srlab.types import BareImage, LabelledImage
 
 
@@ -93,7 +94,7 @@ class SingleImageData(SuperResolutionData):
         """The image, with its HR image where there is one."""
         return DataLoader([self._evaluated()], batch_size=None)  # type: ignore[arg-type]
 
-    def test_dataloader(self) -> DataLoader[Any]:
+    def test_dataloader(self, processes: Together | None = None) -> DataLoader[Any]:
         return self.val_dataloader()
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
