@@ -101,7 +101,17 @@ def test_the_tab_key_completes_choices_and_numbers(typed: str, offered: str) -> 
     assert query.stdout.split() == [offered]
 
 
-def test_a_sweep_of_multi_device_jobs_in_one_process_is_refused(command: Command) -> None:
-    outcome = command("train", "-m", "hydra/launcher=basic", "seed=1,2", "trainer.devices=2")
-    assert outcome.status == 2
-    assert "hydra/launcher=isolated" in outcome.err
+@pytest.mark.parametrize(
+    ("arguments", "way_out"),
+    [
+        (["-m", "hydra/launcher=basic", "seed=1,2", "trainer.devices=2"], "hydra/launcher=isolated"),
+        (["-m", "hydra/launcher=joblib", "seed=1,2", "trainer=sharded"], "hydra/launcher=isolated"),
+        (["trainer.strategy=ddp_spawn"], "trainer.strategy=ddp"),
+        (["trainer.strategy=fsdp"], "trainer=sharded"),
+    ],
+)
+def test_processes_that_would_go_wrong_in_silence_are_refused(
+    command: Command, arguments: list[str], way_out: str
+) -> None:
+    outcome = command("train", *arguments)
+    assert (outcome.status, way_out in outcome.err) == (2, True), outcome.err

@@ -38,8 +38,8 @@ LINE = [
 TWO = ["trainer.devices=2", "trainer.strategy=ddp"]
 TRAIN = str(Path(sys.executable).with_name("srlab-train"))
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "srlab.train"]
-TOLERANCE = 1e-6
-"""Of weights after six steps: sums of float32 in another order."""
+TOLERANCE = 5e-6
+"""Of weights and momenta after six steps: sums of float32 in another order."""
 
 
 def start(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -108,7 +108,7 @@ def test_shared_weights_learn_as_whole_ones_do(command: Command, tmp_path: Path)
     ended = start(tmp_path, *TORCHRUN, "resume=shared", "iterations=6")
     assert ended.returncode == 0, ended.stderr[-3000:]
     for iteration in (4, 6):
-        torch.testing.assert_close(state(shared, iteration), state(one, iteration), rtol=0, atol=2 * TOLERANCE)
+        torch.testing.assert_close(state(shared, iteration), state(one, iteration), rtol=0, atol=TOLERANCE)
     assert scores(shared) == pytest.approx(scores(one), rel=1e-4)
     lr = torch.rand(1, 3, 9, 7)
     torch.testing.assert_close(srlab.load(shared)(lr).sr, srlab.load(one)(lr).sr, rtol=0, atol=1e-5)

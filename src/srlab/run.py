@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FORKS = ("_spawn", "_fork", "_notebook")
+"""Strategies that start processes in ways of which nothing comes back but weights."""
 LEFT_BEHIND = ("checkpoints", "export", "metrics.csv", "results.csv", "kernel.npy")
 """What a run writes that another run in its folder would mix with its own, or write over."""
 
@@ -158,13 +160,25 @@ def _refuse_unsafe_launch(cfg: DictConfig) -> None:
         raise InputError(
             f"{world_size()} processes were started together, each with a run folder of its own: add hydra.run.dir=<folder>."
         )
-    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN or "trainer" not in cfg:
+    if "trainer" not in cfg:
+        return
+    strategy = str(OmegaConf.select(cfg, "trainer.strategy._target_") or cfg.trainer.strategy)
+    if strategy.endswith(FORKS):
+        raise InputError(
+            f"trainer.strategy={strategy} leaves what callbacks know in processes that end: take trainer.strategy=ddp."
+        )
+    if strategy.startswith(("fsdp", "deepspeed")):
+        raise InputError(
+            f"trainer.strategy={strategy} would leave checkpoints and exports in parts: take trainer=sharded, which "
+            f"shares a network's weights."
+        )
+    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
         return
     launcher = HydraConfig.get().runtime.choices.get("hydra/launcher")
     devices = str(cfg.trainer.devices)
-    if launcher in {"basic", "joblib"} and (devices not in {"1", "auto"} or "ddp" in str(cfg.trainer.strategy)):
+    if launcher in {"basic", "joblib"} and (devices not in {"1", "auto"} or strategy != "auto"):
         raise InputError(
             f"A sweep with hydra/launcher={launcher} runs its jobs in one process, which trainer.devices={devices} and "
-            f"trainer.strategy={cfg.trainer.strategy} would start again for each device, sweep and all. Take "
+            f"trainer.strategy={strategy} would start again for each device, sweep and all. Take "
             f"hydra/launcher=isolated (the default), which gives each job a process of its own, or trainer.devices=1."
         )

@@ -4,6 +4,7 @@ import csv
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,20 @@ def test_means_are_over_seeds_or_what_else_repeats(tmp_path: Path, capsys: pytes
     assert "33.6000 ± 0.1414 (n = 2)" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="2"):
         run_command(tmp_path / "nowhere")
+
+
+def test_a_job_is_alive_while_it_is_in_slurms_queue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    squeue = tmp_path / "squeue"
+    squeue.write_text('#!/bin/sh\n[ "$2" = --jobs=12_3 ] && echo PENDING\n')
+    squeue.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    job = Job(("seed=1",), "running", "elsewhere", 1, slurm="12_3")
+    assert job.is_alive()
+    assert not replace(job, slurm="12_4").is_alive()
+    assert not replace(job, status="interrupted").is_alive()
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "12")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
+    assert not job.is_alive()  # it is the one that asks, queued again
 
 
 def test_a_torn_status_file_is_no_job(tmp_path: Path) -> None:

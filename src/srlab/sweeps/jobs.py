@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -59,6 +60,7 @@ class Job:
         overrides: what was asked for on the command line, swept or not.
         status: running, done, failed, interrupted, or pruned. One that was killed stays at running.
         host, pid: where it runs, or ran.
+        slurm: the number of the Slurm job that it runs in ("12_3"), if it does.
         begun, ended: seconds since 1970; `begun` of the last start.
         objective: of a job that is done, if it has any.
         error: the last line of what went wrong; of a pruned job, when it was.
@@ -72,13 +74,16 @@ class Job:
     ended: float | None = None
     objective: Objective | None = None
     error: str = ""
+    slurm: str = ""
 
     def same(self, overrides: object) -> bool:
         """Whether it is the job of these overrides, in any order."""
         return isinstance(overrides, list | tuple) and sorted(self.overrides) == sorted(overrides)
 
     def is_alive(self) -> bool:
-        """Whether its process is known to run on this machine."""
+        """Whether its process is known to run on this machine, or its Slurm job is still in the queue."""
+        if self.slurm:
+            return self.status == RUNNING and self.slurm != slurm_job() and is_queued(self.slurm)
         if self.status != RUNNING or self.host != socket.gethostname() or self.pid == os.getpid():
             return False
         try:
@@ -88,6 +93,21 @@ class Job:
         except PermissionError:
             pass
         return True
+
+
+def slurm_job() -> str:
+    """The number of the Slurm job that this process is part of; empty outside."""
+    array, task = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
+    return f"{array}_{task}" if array else os.environ.get("SLURM_JOB_ID", "")
+
+
+def is_queued(slurm: str) -> bool:
+    """Whether a Slurm job waits or runs; no, where there is no Slurm to ask."""
+    command = ["squeue", "--noheader", f"--jobs={slurm}", "--format=%T"]
+    try:
+        return bool(subprocess.run(command, capture_output=True, text=True, check=False, timeout=30).stdout.strip())
+    except (OSError, subprocess.TimeoutExpired):
+        return False
 
 
 def write_job(folder: Path, job: Job) -> None:
@@ -138,8 +158,9 @@ def reported(task: Callable[[DictConfig], Objective | None]) -> Callable[[DictCo
                 log.info("%s was done already.", folder)
                 return _value(known.objective)
             if known.is_alive():
-                raise InputError(f"{folder} is being worked on by process {known.pid}: wait for it, or end it.")
-        mine = Job(overrides, RUNNING, socket.gethostname(), os.getpid(), time.time())
+                worker = f"Slurm's job {known.slurm}" if known.slurm else f"process {known.pid}"
+                raise InputError(f"{folder} is being worked on by {worker}: wait for it, or end it.")
+        mine = Job(overrides, RUNNING, socket.gethostname(), os.getpid(), time.time(), slurm=slurm_job())
         write_job(folder, mine)
         try:
             objective = task(cfg)

@@ -110,7 +110,8 @@ def _line(name: str, job: Job, settings: dict[str, str]) -> Line:
     seconds = job.ended - job.begun if job.ended else None
     note = job.error
     if job.status == RUNNING and not job.is_alive():
-        note = f"no end is known: it runs elsewhere than here, or was killed (process {job.pid} of {job.host})"
+        worker = f"Slurm's job {job.slurm}" if job.slurm else f"process {job.pid} of {job.host}"
+        note = f"no end is known: it runs elsewhere than here, or was killed ({worker})"
     if job.objective is None:
         return Line(name, job.status, settings, seconds=seconds, note=note)
     came_to = job.objective
