@@ -78,6 +78,8 @@ class Endings:
         number = self.agreed(trainer)
         if number == signal.SIGINT:
             raise SystemExit(INTERRUPTED)
+        from srlab.tracking.logger import finish  # W&B is slow to import
+
         finish(TOLD_TO_STOP)  # while there is time: what is killed with its W&B run open loses its last seconds
         trainer.strategy.barrier()  # no rank is ended before all have saved
         if SLURM_JOB in os.environ and number in REQUEUE:
