@@ -35,7 +35,7 @@ BATCH = "data.batch_size=4"
 WORKER = "data.workers=1"
 HELD, HELD_BY = 3, "tests.saboteurs.HoldUntilSignalled"
 ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"}
-TIMEOUT_SECONDS = 600
+TIMEOUT_SECONDS = 780
 
 
 class Asked(NamedTuple):
@@ -45,8 +45,9 @@ class Asked(NamedTuple):
         of: options of sbatch.
         arguments: of srlab-train.
         held: the rank that waits in an iteration for a signal, if any does.
-        disturb: what is done to the job then, given its number.
+        disturb: what is done to the job, of the number JOB, when a file appears in its folder.
         like: the undisturbed job that it must equal.
+        when: this file.
     """
 
     of: list[str]
@@ -54,15 +55,18 @@ class Asked(NamedTuple):
     held: int | None = None
     disturb: tuple[str, ...] = ()
     like: str = ""
+    when: str = "held"
 
 
 ONE = ["--ntasks-per-node=1", "-wn1"]
 TASKS, TWO_TASKS = ["--ntasks-per-node=2", "-wn1"], ["trainer.devices=2", DDP]
 NODES, TWO_NODES = ["-N2", "--ntasks-per-node=1"], ["trainer.num_nodes=2", "trainer.devices=1", DDP]
 URGENT = ("sbatch", "-purgent", "--exclusive", "-wn2", "--output=/dev/null", "--wrap=sleep 1")
+SAVED = f"checkpoints/iteration_{HELD:09d}.ckpt"
+LONGER = ("scontrol", "update", "JobId=JOB", "TimeLimit=60")
 JOBS = {
-    # the warning comes 30 to 60 s after the start
-    "limited": Asked([*ONE, "--time=2", "--signal=USR1@60"], [BATCH, WORKER], held=0, like="one"),
+    # the warning comes 30 to 60 s after a start; once was enough
+    "limited": Asked([*ONE, "--time=2", "--signal=USR1@60"], [BATCH, WORKER], 0, LONGER, "one", SAVED),
     "preempted": Asked(["-wn2", "--exclusive"], [BATCH, WORKER], 0, URGENT, "one"),
     "requeued": Asked(ONE, [BATCH, WORKER], 0, ("scontrol", "requeue", "JOB"), "one"),
     "tasks_warned": Asked(TASKS, TWO_TASKS, 0, ("scancel", "--signal=USR1", "JOB"), "tasks"),
@@ -150,8 +154,8 @@ def steer(slurm: dict[str, str], folder: Path, numbers: Mapping[str, str]) -> No
     waiting, running = {name for name in numbers if JOBS[name].disturb}, dict(numbers)
     end = time.monotonic() + TIMEOUT_SECONDS
     while running:
-        for name in [name for name in waiting if (folder / name / "held").exists()]:
-            told(slurm, folder, *(numbers[name] if part == "JOB" else part for part in JOBS[name].disturb))
+        for name in [name for name in waiting if (folder / name / JOBS[name].when).exists()]:
+            told(slurm, folder, *(part.replace("JOB", numbers[name]) for part in JOBS[name].disturb))
             waiting.remove(name)
         states = dict(line.split() for line in told(slurm, folder, "squeue", "-ht", "all", "-o%i %T").splitlines())
         running = {name: number for name, number in running.items() if states[number] not in ENDED}
@@ -188,7 +192,7 @@ def test_a_job_that_is_queued_again_comes_to_the_same_end(ran: Outcomes, name: s
     job, undisturbed = ran[0][name], ran[0][JOBS[name].like]
     assert job.state == "COMPLETED", job.log[-3000:]
     assert job.restarts > 0
-    assert f"Saved {job.run}/checkpoints/iteration_{HELD:09d}.ckpt" in job.log
+    assert f"Saved {job.run}/{SAVED}" in job.log
     assert unequal_files(undisturbed.run, job.run) == []
     starts = [path.name for path in (job.run / "wandb").glob("offline-run-*")]
     assert len(starts) == 1 + job.restarts
