@@ -17,10 +17,10 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_plugins.srlab.isolated import JobFailedError
 from srlab.errors import InputError
 from srlab.sweeps import space, study
 from srlab.sweeps.jobs import read_job
+from srlab.sweeps.planning import JobFailedError
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
