@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from srlab.errors import InputError
+from srlab.tracking.dashboards import as_json, report_of, save, workspace_of
 from srlab.tracking.offline import OfflineRun, read_run
 
 
@@ -22,6 +23,16 @@ def main() -> None:
     read.add_argument("--json", action="store_true", help="all of it, as one JSON object")
     read.add_argument("--images", type=Path, metavar="FOLDER", help="copy the pictures there, named by what they show")
     read.set_defaults(run=_read)
+    workspace = commands.add_parser("workspace", help="a workspace for the runs of a run's paradigm, sent to W&B")
+    workspace.add_argument("folder", type=Path, help="a run folder")
+    workspace.set_defaults(run=_workspace)
+    report = commands.add_parser("report", help="a report of a sweep, sent to W&B")
+    report.add_argument("folder", type=Path, help="the sweep's folder")
+    report.add_argument("--project", default="srlab", help="where its runs are")
+    report.set_defaults(run=_report)
+    for dashboard in (workspace, report):
+        dashboard.add_argument("--entity", default="", help="the user or the team")
+        dashboard.add_argument("--json", action="store_true", help="print it instead, with no account")
     arguments = parser.parse_args()
     try:
         arguments.run(arguments)
@@ -38,6 +49,19 @@ def _read(arguments: argparse.Namespace) -> None:
         print(json.dumps(vars(run), default=_plain))  # noqa: T201
     else:
         show(run, Console(width=None if Console().is_terminal else 160))
+
+
+def _workspace(arguments: argparse.Namespace) -> None:
+    _send(workspace_of(read_run(arguments.folder), arguments.entity), arguments.json)
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    entity = "" if arguments.json else arguments.entity  # which would be looked up
+    _send(report_of(arguments.folder, entity, arguments.project), arguments.json)
+
+
+def _send(dashboard: object, only_shown: bool) -> None:
+    print(as_json(dashboard) if only_shown else save(dashboard))  # noqa: T201
 
 
 def copy_images(run: OfflineRun, folder: Path) -> None:
