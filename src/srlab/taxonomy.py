@@ -24,6 +24,7 @@ FRAMEWORKS = {
     "MSGNet": "progressive upsampling",
     "GuidedFilter": "none (training-free)",
     "JointBilateral": "none (training-free)",
+    "JointBilateralUpsampling": "none (training-free)",
     "GlobalSmoother": "none (training-free)",
     "GuidedDiffusion": "none (training-free)",
 }

@@ -10,6 +10,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from srlab.build import build
+from srlab.config import register
 from srlab.networks.network import Network
 
 Compose = Callable[..., Network]
@@ -17,6 +18,7 @@ Compose = Callable[..., Network]
 
 @cache
 def configuration(overrides: tuple[str, ...]) -> DictConfig:
+    register()  # resolvers
     with initialize_config_dir(str(Path(__file__).parent / "conf"), version_base="1.3"):
         return compose("network_only", overrides=list(overrides))
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from srlab.networks.cubes.pansharpening import Pansharpening
 from srlab.networks.network import Network
 from srlab.networks.pixel_recursive import PixelRecursive
 
@@ -66,7 +67,12 @@ def activation_bytes(network: Network) -> int:
 
 
 def one_pass(network: Network, lr: Tensor) -> None:
-    """Run a network once; one that draws its sub-pixels takes a pass for each, of which this is one."""
+    """Run a network once; one that draws its sub-pixels takes a pass for each, of which this is one.
+
+    A method that solves for an image's values, which there are none of here, is not run: it has no layers to count.
+    """
+    if isinstance(network, Pansharpening):
+        return
     if isinstance(network, PixelRecursive):
         network.logits(lr, lr.new_empty(*lr.shape[:2], lr.shape[2] * network.scale, lr.shape[3] * network.scale))
     elif network.guide_channels:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.networks.guided.dct import dct, inverse_dct, laplacian_spectrum
-from srlab.networks.guided.ranged import Ranged, centred
+from srlab.networks.guided.ranged import Ranged, centred, full_precision
 
 
 class SemiCoupled(nn.Module):
@@ -128,7 +128,7 @@ class DCTNet(Ranged):
         for layer in self.layers:
             depth, photograph = layer(depth, photograph)
         attention = self.attention(photograph)
-        with torch.autocast(depth.device.type, enabled=False):
+        with full_precision(depth):
             solved = self.solve(depth.float(), photograph.float(), attention.float())
         image: Tensor = self.tail(solved)
         return image

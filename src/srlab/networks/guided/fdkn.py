@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srlab.networks.guided.ranged import Ranged, centred
+from srlab.networks.guided.ranged import Ranged, centred, full_precision
 
 FACTOR = 4
 
@@ -84,7 +84,7 @@ class FDKN(Ranged):
             self.depth_kernels(enlarged),
             self.guide_kernels(centred(guide)),
         )
-        with torch.autocast(lr.device.type, enabled=False):  # places need more digits than half a word has
+        with full_precision(lr):  # places need more digits than half a word has
             weight = torch.sigmoid(weight.float()) * torch.sigmoid(guide_weight.float())
             weight = weight - weight.mean(1, keepdim=True)  # they sum to 0: what is even stays
             samples = self.sampled(enlarged, offset.float() * guide_offset.float())

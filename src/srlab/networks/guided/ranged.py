@@ -1,6 +1,7 @@
 """What networks of depth have in common: a map is scaled by what LR shows of it, whatever its unit and its range."""
 
 from abc import abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
 import torch
@@ -17,6 +18,11 @@ LEAST_SPAN = 1e-3
 
 # Of ImageNet, with which DKN, FDSR and DCTNet centre their photographs.
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def full_precision(image: Tensor) -> AbstractContextManager[object]:
+    """Without autocast; an image on the meta device has none."""
+    return nullcontext() if image.is_meta else torch.autocast(image.device.type, enabled=False)
 
 
 class Ranged(GuidedNetwork):
