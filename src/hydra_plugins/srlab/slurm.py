@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, configure_log, filter_overrides
+from hydra.core.utils import JobReturn, configure_log
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from srlab.errors import InputError
-from srlab.sweeps.jobs import DONE, FAILED, RUNNING, Job, read_job, write_job
-from srlab.sweeps.planning import Planned, plan_jobs, quoted, returned_job
+from srlab.sweeps.jobs import ENDED, FAILED, RUNNING, Job, read_job, write_job
+from srlab.sweeps.planning import Planned, asked_of, plan_jobs, quoted, returned_job
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class PatientSlurmLauncher(Launcher):
     def _returned(planned: Planned, job: Any) -> JobReturn:
         """What a job came to, once it ends; None for one that was done before."""
         died = "it ended, and told no result" if job is None else _awaited(job)
-        known = read_job(planned.folder) or Job(tuple(filter_overrides(planned.overrides)), FAILED, error=died)
+        known = read_job(planned.folder) or Job(tuple(asked_of(planned.overrides)), FAILED, error=died)
         if known.status == RUNNING:
             known = replace(known, status=FAILED, error=died)
         if known.status == FAILED:
@@ -97,7 +97,7 @@ class PatientSlurmLauncher(Launcher):
 
 def _is_done(planned: Planned) -> bool:
     job = read_job(planned.folder)
-    return job is not None and job.status == DONE and job.same(filter_overrides(planned.overrides))
+    return job is not None and job.status in ENDED and job.same(asked_of(planned.overrides))
 
 
 def _awaited(job: Any) -> str:
