@@ -122,8 +122,8 @@ def test_a_job_that_cannot_work_is_told_of_before_it_is_submitted(tmp_path: Path
 @pytest.mark.usefixtures("photos")
 def test_a_training_takes_what_was_planned(tmp_path: Path) -> None:
     """Within a factor of two, of a minute's training: the machine may be shared."""
-    line = [*TINY, "backbone.width=32", "backbone.blocks=4", "data.batch_size=8", "iterations=300"]
-    line += ["trainer.val_check_interval=100", "callbacks.checkpoints.every=100"]
+    line = [*TINY, "backbone.width=32", "backbone.blocks=4", "data.batch_size=8", "iterations=4000"]
+    line += ["trainer.val_check_interval=1000", "callbacks.checkpoints.every=1000"]
     done = planned("--csv", "plan.csv", *line, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     [row] = csv.DictReader((tmp_path / "plan.csv").open())
