@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from srlab.networks.degradation_discriminators import SpectralResNet, TexturePatches, high_pass, low_pass
+from srlab.networks.degradation_discriminators import SpectralResNet, TexturePatches
 from srlab.networks.degraders import AfterBicubic, Degrader, HighToLow
+from srlab.networks.frequencies import high_pass, low_pass
 
 
 def size(module: nn.Module) -> int:

@@ -18,8 +18,9 @@ from srlab.errors import InputError
 from srlab.losses.adversarial import Hinge
 from srlab.losses.degradation import DegradationLoss, SquaredBias
 from srlab.losses.pixel import L2
-from srlab.networks.degradation_discriminators import TexturePatches, low_pass
+from srlab.networks.degradation_discriminators import TexturePatches
 from srlab.networks.degraders import AfterBicubic
+from srlab.networks.frequencies import low_pass
 from srlab.paradigms.degradation_gan import DegradationGAN
 from tests.conftest import TINY, Command, composed
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from srlab.degradation.mtf import MTF, mtf_taps
 from srlab.errors import InputError
 from srlab.evaluation import spectral
-from srlab.evaluation.protocol import Case, Protocol
+from srlab.evaluation.protocol import Case, Protocol, beside
 from srlab.networks.cubes.pansharpening import expand
 from srlab.types import LabelledImage
 
@@ -53,9 +53,7 @@ class CubeProtocol(Protocol):
             raise InputError(
                 f"{where}: LR {tuple(lr.shape[2:])} times {scale} is not HR {height} x {width}: set scale."
             )
-        guide, mask = (
-            None if other is None else other[None, :, :height, :width] for other in (image.guide, image.mask)
-        )
+        guide, mask = beside(image, height, width)
         return Case(where, lr.float(), hr, image.levels, scale, guide, mask)
 
     def score(self, sr: Tensor, case: Case) -> dict[str, float]:

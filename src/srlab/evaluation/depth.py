@@ -19,7 +19,7 @@ from srlab.degradation.rounding import quantize
 from srlab.errors import InputError
 from srlab.evaluation.color_map import colour_map
 from srlab.evaluation.metrics import Facts
-from srlab.evaluation.protocol import Case, Protocol
+from srlab.evaluation.protocol import Case, Protocol, beside
 from srlab.interpolants import Kernel
 from srlab.types import LabelledImage
 
@@ -97,9 +97,7 @@ class DepthProtocol(Protocol):
         hr = crop_to_multiple(image.hr[None].double(), scale)
         hr = quantize(hr, image.levels) if image.levels else hr  # from float32 back onto the codes themselves
         height, width = hr.shape[2:]
-        guide, mask = (
-            None if other is None else other[None, :, :height, :width] for other in (image.guide, image.mask)
-        )
+        guide, mask = beside(image, height, width)
         lr = self._reduced(hr, scale) if image.lr is None else image.lr[None].double()
         if tuple(side * scale for side in lr.shape[2:]) != (height, width):
             raise InputError(f"{where}: LR {tuple(lr.shape[2:])} times {scale} is not HR {height, width}.")

@@ -18,7 +18,7 @@ from srlab.degradation.resize import crop_to_multiple, resize
 from srlab.degradation.rounding import quantize
 from srlab.errors import InputError
 from srlab.evaluation.metrics import psnr, ssim
-from srlab.evaluation.protocol import Case, Protocol
+from srlab.evaluation.protocol import Case, Protocol, beside
 from srlab.interpolants import Kernel
 from srlab.types import LabelledImage
 
@@ -128,9 +128,7 @@ class PhotographProtocol(Protocol):
         if lr is None:
             lr = downscale(hr, scale, image.levels, self.lr_kernel, self.lr_borders, self.lr_rounding)
         height, width = hr.shape[2:]
-        guide, mask = (
-            None if other is None else other[None, :, :height, :width] for other in (image.guide, image.mask)
-        )
+        guide, mask = beside(image, height, width)
         return Case(where, lr.float(), hr, image.levels, scale, guide, mask)
 
     def score(self, sr: Tensor, case: Case) -> dict[str, float]:

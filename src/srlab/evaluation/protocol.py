@@ -38,6 +38,12 @@ class Case:
     mask: Tensor | None = None
 
 
+def beside(image: LabelledImage, height: int, width: int) -> tuple[Tensor | None, Tensor | None]:
+    """An image's guide and mask as a case has them, cut to the HR that is scored."""
+    guide, mask = (None if other is None else other[None, :, :height, :width] for other in (image.guide, image.mask))
+    return guide, mask
+
+
 class Protocol(ABC):
     """What every protocol does; each domain (photographs, depth, cubes, video) has its class, a frozen dataclass.
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from srlab.degradation.downscale import downscale
 from srlab.losses.adversarial import Objective
 from srlab.losses.weighted import Terms
-from srlab.networks.degradation_discriminators import low_pass
+from srlab.networks.frequencies import low_pass
 
 Judge = Callable[[Tensor], Tensor]
 

@@ -8,6 +8,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from srlab.networks.blocks import norm_layer
 from srlab.networks.discriminators import Discriminator
+from srlab.networks.frequencies import high_pass
 
 
 class TexturePatches(Discriminator):
@@ -113,13 +114,3 @@ class PoolingBlock(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         out: Tensor = self.layers(features) + self.bypass(features)
         return F.avg_pool2d(out, 2) if self.halve else out
-
-
-def low_pass(image: Tensor, size: int) -> Tensor:
-    """The mean of each pixel's `size` x `size` neighbours inside the image: (B, C, H, W) -> the same."""
-    return F.avg_pool2d(image, size, stride=1, padding=size // 2, count_include_pad=False)
-
-
-def high_pass(image: Tensor, size: int) -> Tensor:
-    """What `low_pass` takes away: edges and noise, on which a degradation is seen better than on the whole image."""
-    return image - low_pass(image, size)

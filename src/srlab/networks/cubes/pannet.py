@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from srlab.networks.blocks import Convolution
 from srlab.networks.cubes.pansharpening import expand
 from srlab.networks.frameworks import backbone_facts, last_layer
+from srlab.networks.frequencies import high_pass
 from srlab.networks.network import GuidedNetwork, chained_halo
 from srlab.types import Prediction
 
@@ -48,12 +48,10 @@ class PanNet(GuidedNetwork):
         self.backbone, self.tail, self.window = backbone, last, window
 
     def predict_guided(self, lr: Tensor, guide: Tensor) -> Prediction:
-        details = torch.cat([expand(self.high_pass(lr), self.scale), self.high_pass(guide)], 1)
+        details = torch.cat([expand(self.seen(lr), self.scale), self.seen(guide)], 1)
         mapped: Tensor = expand(lr, self.scale) + self.tail(self.backbone(details))
         return Prediction(mapped, {})
 
-    def high_pass(self, image: Tensor) -> Tensor:
-        """What the mean of each pixel's neighbours leaves over: (B, C, H, W) -> the same."""
-        if self.window == 1:
-            return image
-        return image - F.avg_pool2d(image, self.window, 1, self.window // 2, count_include_pad=False)
+    def seen(self, image: Tensor) -> Tensor:
+        """What of an image the backbone is given: (B, C, H, W) -> the same."""
+        return high_pass(image, self.window) if self.window > 1 else image

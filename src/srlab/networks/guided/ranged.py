@@ -9,6 +9,7 @@ from torch import Tensor
 
 from srlab.degradation.reduction import Interpolating
 from srlab.degradation.resize import resize
+from srlab.networks.frequencies import low_pass
 from srlab.networks.interpolation import enlarge
 from srlab.networks.network import GuidedNetwork
 from srlab.types import Prediction
@@ -100,4 +101,4 @@ def centred(photograph: Tensor) -> Tensor:
 
 def box(image: Tensor, radius: int) -> Tensor:
     """The mean of the pixels at most `radius` away on each axis, of those inside the image: (B, C, H, W) -> the same."""
-    return torch.nn.functional.avg_pool2d(image, 2 * radius + 1, stride=1, padding=radius, count_include_pad=False)
+    return low_pass(image, 2 * radius + 1)
