@@ -23,6 +23,8 @@ class Batch:
         guide: (B, G, scale H, scale W) float32 in [0, 1]: another sensor's image of the same scene; None for none.
         mask: (B, 1, scale H, scale W), 1 where HR is known and 0 in its holes; None: known everywhere.
         real_lr: (B, C, H, W) float32 in [0, 1]: LR as it was found, of other scenes than HR; None for none.
+        landmarks: (B, 68, 2) float32, x and y in HR pixels from the centre of the top left one, in the order of
+            `srlab.faces.layout`; nan for a face of which they are not known; None for images that are no faces.
     """
 
     lr: Tensor
@@ -32,6 +34,7 @@ class Batch:
     guide: Tensor | None = None
     mask: Tensor | None = None
     real_lr: Tensor | None = None
+    landmarks: Tensor | None = None
 
     @property
     def scale(self) -> int:
@@ -51,6 +54,7 @@ class LabelledImage:
         levels: the largest code of the file's depth: 255 for 8 bit, 65535 for 16 bit, 0 for float (never rounded).
         guide: (G, H, W) float32 in [0, 1]: another sensor's image of the scene at the size of HR; None for none.
         mask: (1, H, W), 1 where HR is known and 0 in its holes; None: known everywhere.
+        landmarks: (68, 2) of the face, as a `Batch` has them; None for none.
     """
 
     dataset: str
@@ -60,6 +64,7 @@ class LabelledImage:
     levels: int
     guide: Tensor | None = None
     mask: Tensor | None = None
+    landmarks: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ class Cached(Source):
     def __init__(self, source: Source, headers: Sequence[Header], store: NDArray[np.uint8]) -> None:
         self.name = source.name
         self.source = source
+        self.landmarks = source.landmarks
         self.headers = list(headers)
         self.store = store
         self.starts = list(accumulate((header.bytes for header in headers), initial=0))

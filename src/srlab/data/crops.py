@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,16 +14,20 @@ from srlab.borders import Borders, inside
 from srlab.data.pixels import levels_of, to_tensor, with_channels
 from srlab.data.source import Source
 from srlab.data.stream import image_at, keys
+from srlab.faces.layout import PERMUTATION_68
 from srlab.types import Pixels
+
+Augment = bool | Literal["mirror"]
 
 
 class Crops(Dataset[dict[str, Tensor]]):
     """Aligned crops of a source: which image, where, and how it is turned depends on the seed and the position alone.
 
     A sample is a dict of `hr` (C, H, W) float32, `position`, `seed` (of the degradation) and `levels`, all int64, and
-    for paired sources `lr` (C, h, w), for guided ones `guide` (G, H, W), for those with holes `mask` (1, H, W). Without
-    LR images, `hr` is a window that is `margin` larger on each side, filled at the image's borders as the degradation
-    does it, so that what is made of it equals a crop of the whole LR image.
+    for paired sources `lr` (C, h, w), for guided ones `guide` (G, H, W), for those with holes `mask` (1, H, W), for
+    faces `landmarks` (68, 2) in pixels of the crop without its margin. Without LR images, `hr` is a window that is
+    `margin` larger on each side, filled at the image's borders as the degradation does it, so that what is made of it
+    equals a crop of the whole LR image.
 
     Args:
         source: of images, each at least patch * scale in size.
@@ -33,7 +37,7 @@ class Crops(Dataset[dict[str, Tensor]]):
         patch: height and width of the LR crop, as papers count it; the HR crop is `scale` times as large.
         margin: HR pixels around the crop for the degradation, where LR is made.
         borders: how a window is filled beyond the image.
-        augment: turn and flip crops, all 8 ways alike.
+        augment: turn and flip crops, all 8 ways alike; `mirror`: leave half of them and mirror the others, left for right.
     """
 
     def __init__(
@@ -45,7 +49,7 @@ class Crops(Dataset[dict[str, Tensor]]):
         patch: int = 48,
         margin: int = 0,
         borders: Borders = "symmetric",
-        augment: bool = True,
+        augment: Augment = True,
     ) -> None:
         self.source = source
         self.seed = seed
@@ -79,7 +83,11 @@ class Crops(Dataset[dict[str, Tensor]]):
         others = {name: source.window(index, *large) for name, source in companions.items()}
         images = {name: with_channels(pixels, self.channels) for name, pixels in images.items()}
         images |= others
-        sample = {name: to_tensor(dihedral(pixels, turn % 8 if self.augment else 0)) for name, pixels in images.items()}
+        way = turn % {True: 8, False: 1, "mirror": 2}[self.augment]
+        sample = {name: to_tensor(dihedral(pixels, way)) for name, pixels in images.items()}
+        if self.source.landmarks is not None:
+            points = self.source.landmarks[index] - np.array((left, top), np.float32) * self.scale
+            sample["landmarks"] = torch.from_numpy(dihedral_points(points, way, self.patch * self.scale))
         numbers = {"position": position, "seed": degradation_seed, "levels": levels_of(images["hr"])}
         return sample | {name: torch.tensor(number) for name, number in numbers.items()}
 
@@ -139,3 +147,20 @@ def dihedral(pixels: Pixels, which: int) -> Pixels:
     if which & 1:
         view = view[:, ::-1]
     return view
+
+
+def dihedral_points(landmarks: NDArray[np.float32], which: int, size: int) -> NDArray[np.float32]:
+    """Where a face's landmarks (68, 2), x and y, lie after its square image of `size` pixels went through `dihedral`.
+
+    A mirrored face's left eye is its right one: after each of the flips and the swap of the axes, which mirror all
+    three, the points change their names with those of the other side.
+    """
+    x, y = landmarks[:, 0], landmarks[:, 1]
+    if which & 4:
+        x, y = y, x
+    if which & 2:
+        y = size - 1 - y
+    if which & 1:
+        x = size - 1 - x
+    turned = np.stack((x, y), axis=1).astype(np.float32)
+    return turned[list(PERMUTATION_68)] if which.bit_count() % 2 else turned

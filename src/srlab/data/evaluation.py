@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch.utils.data import Dataset
 
 from srlab.data.pixels import levels_of, to_tensor
@@ -29,4 +30,6 @@ class LabelledImages(Dataset[LabelledImage]):
         hr = source.image(index)
         others = {name: to_tensor(companion.image(index)) for name, companion in source.companions().items()}
         lr = others.pop("lr", None)
+        if source.landmarks is not None:
+            others["landmarks"] = torch.from_numpy(source.landmarks[index])
         return LabelledImage(source.name, source.label(index), to_tensor(hr), lr, levels_of(hr), **others)

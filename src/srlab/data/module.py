@@ -16,7 +16,7 @@ from srlab.curriculum.curriculum import Curriculum
 from srlab.curriculum.difficulty import GradedCrops
 from srlab.data.audit import SKIP, STOP, Needs
 from srlab.data.cache import GB, CacheLimits, prepare, ram_bytes
-from srlab.data.crops import Crops
+from srlab.data.crops import Augment, Crops
 from srlab.data.evaluation import LabelledImages
 from srlab.data.mixed import MixedCrops
 from srlab.data.source import Source
@@ -28,6 +28,9 @@ from srlab.together import Together
 from srlab.types import Batch, LabelledImage
 
 log = logging.getLogger(__name__)
+
+FIELDS = ("guide", "mask", "real_lr", "landmarks")
+"""What a batch has beside its pairs, in the order of `Batch`."""
 
 Sources = Source | Sequence[Source] | None
 
@@ -63,7 +66,7 @@ class SuperResolutionData(pl.LightningDataModule):
         cache_gb: decoded images that may be kept in this machine's memory, in 10^9 bytes, all local ranks together.
         disk_cache_gb: the same for memory-mapped files, all data sets in `cache_dir` together.
         cache_dir: the folder for these files.
-        augment: turn and flip training crops.
+        augment: turn and flip training crops; `mirror`: only left for right.
         on_bad_file: `stop` at files that cannot be used, or `skip` them; both list them all.
     """
 
@@ -81,7 +84,7 @@ class SuperResolutionData(pl.LightningDataModule):
     cache_gb: float = 4.0
     disk_cache_gb: float = 50.0
     cache_dir: str = "~/.cache/srlab"
-    augment: bool = True
+    augment: Augment = True
     on_bad_file: str = STOP
     start_iteration: int | None = field(default=None, init=False)
     """First batch of the stream; None: as many as the Trainer's progress says are done."""
@@ -100,6 +103,8 @@ class SuperResolutionData(pl.LightningDataModule):
             )
         if self.on_bad_file not in (STOP, SKIP):
             raise ValueError(f"data.on_bad_file={self.on_bad_file}: choose {STOP} or {SKIP}.")
+        if self.augment not in (True, False, "mirror"):
+            raise ValueError(f"data.augment={self.augment}: choose true, false or mirror.")
         if self.degradation.scale != self.scale:
             raise ValueError(
                 f"the degradation makes scale {self.degradation.scale}, but scale={self.scale}: set them alike."
@@ -234,7 +239,7 @@ class SuperResolutionData(pl.LightningDataModule):
             lr, hr, parameters = degradation.make_pair(hr, batch["seed"], batch["levels"])
         if "difficulty" in batch:
             parameters["difficulty"] = batch["difficulty"]
-        return Batch(lr, hr, batch["position"], parameters, *map(batch.get, ("guide", "mask", "real_lr")))
+        return Batch(lr, hr, batch["position"], parameters, *map(batch.get, FIELDS))
 
     def _samples(self, source: Source) -> Dataset[dict[str, Tensor]]:
         """The sample at each position of the stream."""

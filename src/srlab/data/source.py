@@ -4,6 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from srlab.data.images import Header
 from srlab.types import Pixels
 
@@ -16,6 +19,7 @@ class Source(ABC):
         lr: the LR images; None: they are made by a degradation.
         guide: another sensor's images of the same scenes, at the size of HR (depth's photograph, a cube's PAN).
         mask: (H, W, 1), 0 in the holes of HR and white elsewhere.
+        landmarks: (images, 68, 2) float32, of the face in each HR image, as a `Batch` has them; None: none are known.
         costly: an image takes long to make, so that all of them are worth a file that other runs find.
         prepared: every image was decoded and checked when the set was made, and any part of one is quick to read: the
             set is used as it lies there.
@@ -26,6 +30,7 @@ class Source(ABC):
     lr: "Source | None" = None
     guide: "Source | None" = None
     mask: "Source | None" = None
+    landmarks: NDArray[np.float32] | None = None
     complaints: Sequence[str] = ()
     costly: bool = False
     prepared: bool = False
@@ -81,6 +86,7 @@ class Part(Source):
         self.source = source
         self.indices = list(indices)
         self.accompanied({name: Part(other, indices) for name, other in source.companions().items()})
+        self.landmarks = None if source.landmarks is None else source.landmarks[self.indices]
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -27,6 +27,7 @@ class Case:
         scale: HR pixels per LR pixel.
         guide: (1, G, scale h, scale w) float32: what a guided network is given besides; None for none.
         mask: (1, 1, scale h, scale w), 1 where HR is known; None: everywhere.
+        landmarks: (68, 2) of HR's face in its pixels, for scoring alone: no network is ever given them; None for none.
     """
 
     image: str
@@ -36,6 +37,7 @@ class Case:
     scale: int
     guide: Tensor | None = None
     mask: Tensor | None = None
+    landmarks: Tensor | None = None
 
 
 def beside(image: LabelledImage, height: int, width: int) -> tuple[Tensor | None, Tensor | None]:

@@ -1,0 +1,1 @@
+"""What is known of faces: landmarks, the maps that are drawn of them, and the networks that find and tell faces."""
