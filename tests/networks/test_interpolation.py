@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from srlab.degradation.resize import resize
 from srlab.interpolants import Kernel
-from srlab.networks.interpolation import Interpolation, enlarge
+from srlab.networks.interpolation import Interpolation, Phase, enlarge, enlarge_halo
 
 
 def keys_cubic(x: float) -> float:
@@ -26,12 +26,12 @@ def lanczos(x: float) -> float:
     return float(np.sinc(x) * np.sinc(x / 3)) if abs(x) < 3 else 0
 
 
-def dense_matrix(size: int, scale: int, kernel: str) -> NDArray[np.float64]:
+def dense_matrix(size: int, scale: int, kernel: str, phase: Phase = "centre") -> NDArray[np.float64]:
     """The whole enlargement of a line as a matrix (scale size, size), with mirrored borders."""
     function = {"bicubic": keys_cubic, "lanczos3": lanczos}[kernel]
     matrix = np.zeros((scale * size, size))
     for row in range(scale * size):
-        position = (row + 0.5) / scale - 0.5
+        position = (row + 0.5) / scale - 0.5 if phase == "centre" else row / scale
         for neighbour in range(math.floor(position) - 4, math.floor(position) + 5):
             mirrored = neighbour % (2 * size)
             matrix[row, min(mirrored, 2 * size - 1 - mirrored)] += function(position - neighbour)
@@ -39,15 +39,35 @@ def dense_matrix(size: int, scale: int, kernel: str) -> NDArray[np.float64]:
     return matrix
 
 
+@pytest.mark.parametrize("phase", ["centre", "first"])
 @pytest.mark.parametrize("kernel", ["bicubic", "lanczos3"])
 @pytest.mark.parametrize("scale", [1, 2, 3, 4, 8])
 @pytest.mark.parametrize("size", [(1, 2), (7, 12)])
-def test_equals_the_kernels_definition(kernel: str, scale: int, size: tuple[int, int]) -> None:
+def test_equals_the_kernels_definition(kernel: str, scale: int, size: tuple[int, int], phase: Phase) -> None:
     image = torch.rand(2, 3, *size)
-    rows, columns = (torch.from_numpy(dense_matrix(n, scale, kernel)) for n in size)
+    rows, columns = (torch.from_numpy(dense_matrix(n, scale, kernel, phase)) for n in size)
     expected = rows @ image.double() @ columns.T
-    torch.testing.assert_close(enlarge(image, scale, kernel).double(), expected, rtol=0, atol=1e-6)
-    torch.testing.assert_close(enlarge(image.double(), scale, kernel), expected, rtol=0, atol=1e-13)
+    torch.testing.assert_close(enlarge(image, scale, kernel, phase).double(), expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(enlarge(image.double(), scale, kernel, phase), expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_first_phase_keeps_every_pixel_where_it_was_taken(scale: int) -> None:
+    image = torch.rand(1, 3, 6, 5)
+    assert torch.equal(enlarge(image, scale, "bicubic", "first")[..., ::scale, ::scale], image)
+
+
+@pytest.mark.parametrize("kernel", ["bilinear", "bicubic", "lanczos3"])
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
+def test_the_halo_of_the_first_phase_is_what_is_read(kernel: Kernel, scale: int) -> None:
+    matrix = enlarge(torch.eye(15, dtype=torch.float64)[:, None, None], scale, kernel, "first")[:, 0, 0]
+    read = matrix[:, 7 * scale : 8 * scale].any(1).nonzero() - 7
+    assert enlarge_halo(scale, kernel, phase="first") == int(read.abs().max())
+
+
+def test_an_unknown_phase_is_refused() -> None:
+    with pytest.raises(ValueError, match="choose centre or first"):
+        Interpolation(1, 2, phase="second")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])

@@ -185,8 +185,8 @@ class SuperResolution(pl.LightningModule):
         for name in [name for name in logged if name.startswith("training_step.")]:
             del logged[name]  # or what this iteration does not compute would be logged as it was in an earlier one
         if isinstance(batch, Batch):  # HR too: losses and discriminators look at it as they do at SR
-            batch.lr, batch.hr = (image.to(memory_format=self.memory_format) for image in (batch.lr, batch.hr))
-            batch.guide = None if batch.guide is None else batch.guide.to(memory_format=self.memory_format)
+            batch.lr, batch.hr = (laid_out(image, self.memory_format) for image in (batch.lr, batch.hr))
+            batch.guide = None if batch.guide is None else laid_out(batch.guide, self.memory_format)
         seed = key(self.settings.seed, "step", self.iteration, self.global_rank)
         torch.manual_seed(seed)
         random.seed(seed)
@@ -242,9 +242,12 @@ class SuperResolution(pl.LightningModule):
     # Validation and test
 
     def super_resolve(self, lr: Tensor, guide: Tensor | None = None) -> Tensor:
-        """What a user of the trained network gets: (B, C, H, W) -> (B, C, scale H, scale W) in [0, 1], in float32."""
+        """What a user of the trained network gets: (B, C, H, W) -> (B, C, scale H, scale W) in [0, 1], in float32.
+
+        A clip (B, T, C, H, W) becomes a clip.
+        """
         with evaluating(self.evaluated), torch.autocast(self.device.type, enabled=False):
-            lr = lr.to(self.device, memory_format=self.memory_format)
+            lr = laid_out(lr.to(self.device), self.memory_format)
             return enlarge(self.evaluated, lr, guide=None if guide is None else guide.to(self.device))
 
     def leave(self, folder: Path) -> dict[str, Path]:
@@ -286,3 +289,8 @@ class SuperResolution(pl.LightningModule):
         gathered: list[list[Score] | None] = [None] * self.trainer.world_size
         torch.distributed.all_gather_object(gathered, scores)
         return [score for part in gathered if part for score in part]
+
+
+def laid_out(images: Tensor, memory_format: torch.memory_format) -> Tensor:
+    """Images (B, C, H, W), or the frames of clips (B, T, C, H, W), in a memory format of images."""
+    return torch.unflatten(images.flatten(0, -4).to(memory_format=memory_format), 0, images.shape[:-3])
