@@ -1,5 +1,6 @@
 """What flows through the house: images as arrays and tensors, batches, and predictions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,8 +17,8 @@ class Batch:
     """Aligned training pairs on the training device.
 
     Attributes:
-        lr: (B, C, H, W) float32 in [0, 1].
-        hr: (B, C, scale H, scale W) float32 in [0, 1].
+        lr: (B, C, H, W) float32 in [0, 1]; of clips (B, T, C, H, W), T frames that follow each other.
+        hr: (B, C, scale H, scale W) float32 in [0, 1]; of clips (B, T, C, scale H, scale W).
         positions: (B,) int64, each sample's place in the run's stream: with the seed, it decides all that is random.
         parameters: what the degradation drew for each sample, by name, each (B, ...).
         guide: (B, G, scale H, scale W) float32 in [0, 1]: another sensor's image of the same scene; None for none.
@@ -65,6 +66,26 @@ class LabelledImage:
     guide: Tensor | None = None
     mask: Tensor | None = None
     landmarks: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class LabelledClip:
+    """One whole clip of a validation or test set.
+
+    Attributes:
+        dataset: the set's name.
+        name: the clip's name within the set ("city").
+        frames: in their order, each read when it is asked for, named as in the set.
+    """
+
+    dataset: str
+    name: str
+    frames: Sequence[LabelledImage]
+
+    @property
+    def lr(self) -> Tensor | None:
+        """LR of the first frame, where the set brings its own."""
+        return self.frames[0].lr
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
-"""Whole images with their ground truth, one at a time, for validation and tests."""
+"""Whole images or clips with their ground truth, one at a time, for validation and tests."""
 
 from collections.abc import Sequence
+from typing import overload
 
 import torch
 from torch.utils.data import Dataset
 
+from srlab.data.clips import Span
 from srlab.data.pixels import levels_of, to_tensor
 from srlab.data.source import Source
-from srlab.types import LabelledImage
+from srlab.types import LabelledClip, LabelledImage
 
 
 class LabelledImages(Dataset[LabelledImage]):
@@ -26,10 +28,57 @@ class LabelledImages(Dataset[LabelledImage]):
         return len(self.places)
 
     def __getitem__(self, place: int) -> LabelledImage:
-        source, index = self.places[place]
-        hr = source.image(index)
-        others = {name: to_tensor(companion.image(index)) for name, companion in source.companions().items()}
-        lr = others.pop("lr", None)
-        if source.landmarks is not None:
-            others["landmarks"] = torch.from_numpy(source.landmarks[index])
-        return LabelledImage(source.name, source.label(index), to_tensor(hr), lr, levels_of(hr), **others)
+        return labelled(*self.places[place])
+
+
+class LabelledClips(Dataset[LabelledClip]):
+    """All clips of several sources, whole; their frames are read one by one, as they are asked for.
+
+    Args:
+        clips: each source of frames, with what of it is a clip.
+    """
+
+    def __init__(self, clips: Sequence[tuple[Source, Span]]) -> None:
+        self.clips = list(clips)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, place: int) -> LabelledClip:
+        source, span = self.clips[place]
+        return LabelledClip(source.name, span.name, FramesOf(source, range(span.start, span.stop)))
+
+
+class FramesOf(Sequence[LabelledImage]):
+    """Some frames of a source, each read when it is asked for.
+
+    Args:
+        source: of the frames.
+        indices: which of them.
+    """
+
+    def __init__(self, source: Source, indices: range) -> None:
+        self.source, self.indices = source, indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @overload
+    def __getitem__(self, place: int) -> LabelledImage: ...
+    @overload
+    def __getitem__(self, place: slice) -> "FramesOf": ...
+
+    def __getitem__(self, place: int | slice) -> "LabelledImage | FramesOf":
+        if isinstance(place, slice):
+            return FramesOf(self.source, self.indices[place])
+        return labelled(self.source, self.indices[place])
+
+
+def labelled(source: Source, index: int) -> LabelledImage:
+    """An image of a source, with what goes with it."""
+    hr = source.image(index)
+    others = {name: to_tensor(companion.image(index)) for name, companion in source.companions().items()}
+    lr = others.pop("lr", None)
+    if source.landmarks is not None:
+        others["landmarks"] = torch.from_numpy(source.landmarks[index])
+    return LabelledImage(source.name, source.label(index), to_tensor(hr), lr, levels_of(hr), **others)

@@ -17,7 +17,7 @@ from srlab.curriculum.difficulty import GradedCrops
 from srlab.data.audit import SKIP, STOP, Needs
 from srlab.data.cache import GB, CacheLimits, prepare, ram_bytes
 from srlab.data.crops import Augment, Crops
-from srlab.data.evaluation import LabelledImages
+from srlab.data.evaluation import LabelledClips, LabelledImages
 from srlab.data.mixed import MixedCrops
 from srlab.data.source import Source
 from srlab.data.stream import Positions
@@ -25,7 +25,7 @@ from srlab.degradation.base import Degradation
 from srlab.errors import InputError
 from srlab.sharding import FullySharded
 from srlab.together import Together
-from srlab.types import Batch, LabelledImage
+from srlab.types import Batch, LabelledClip, LabelledImage
 
 log = logging.getLogger(__name__)
 
@@ -192,13 +192,13 @@ class SuperResolutionData(pl.LightningDataModule):
             worker_init_fn=quiet_worker,
         )
 
-    def val_dataloader(self) -> DataLoader[LabelledImage]:
+    def val_dataloader(self) -> DataLoader[Any]:
         """This rank's share of the validation images, one at a time; all of them, where the network is shared itself."""
         together = isinstance(getattr(self.trainer, "strategy", None), FullySharded)
         rank, world = (0, 1) if together else self._rank()
         return self._images("val", rank, world)
 
-    def test_dataloader(self, processes: Together | None = None) -> DataLoader[LabelledImage]:
+    def test_dataloader(self, processes: Together | None = None) -> DataLoader[Any]:
         """The test images, one at a time: all of them, or the share of one of several processes."""
         return self._images("test", *((processes.rank, processes.world) if processes else (0, 1)))
 
@@ -224,7 +224,7 @@ class SuperResolutionData(pl.LightningDataModule):
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Move a training batch; a whole image stays, since it is scored on the CPU and only its LR goes to the device."""
-        if isinstance(batch, LabelledImage):
+        if isinstance(batch, LabelledImage | LabelledClip):
             return batch
         return super().transfer_batch_to_device(batch, device, dataloader_idx)
 
@@ -236,10 +236,20 @@ class SuperResolutionData(pl.LightningDataModule):
         lr, hr, parameters = batch.get("lr"), batch["hr"], dict[str, Tensor]()
         if lr is None:
             degradation = self._degradation_at(int(batch["position"][0]) // self._together).to(hr.device)
-            lr, hr, parameters = degradation.make_pair(hr, batch["seed"], batch["levels"])
+            lr, hr, parameters = self.make_pair(degradation, hr, batch["seed"], batch["levels"])
         if "difficulty" in batch:
             parameters["difficulty"] = batch["difficulty"]
         return Batch(lr, hr, batch["position"], parameters, *map(batch.get, FIELDS))
+
+    def make_pair(
+        self, degradation: Degradation, hr: Tensor, seeds: Tensor, levels: Tensor
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """LR and HR of windows, and what the degradation drew: see `Degradation.make_pair`."""
+        return degradation.make_pair(hr, seeds, levels)
+
+    def labelled(self, sources: Sequence[Source]) -> LabelledImages | LabelledClips:
+        """What is validated or tested, of prepared sources."""
+        return LabelledImages(sources)
 
     def _samples(self, source: Source) -> Dataset[dict[str, Tensor]]:
         """The sample at each position of the stream."""
@@ -294,8 +304,8 @@ class SuperResolutionData(pl.LightningDataModule):
         # SSIM's window is 11 x 11, in an image whose borders, `scale` pixels wide, are cut
         return Needs(self.scale, self.channels, -(-11 // self.scale) + 2, "to be scored", self._guide_channels)
 
-    def _images(self, purpose: str, rank: int, world: int) -> DataLoader[LabelledImage]:
-        images = LabelledImages(self._load(purpose))
+    def _images(self, purpose: str, rank: int, world: int) -> DataLoader[Any]:
+        images = self.labelled(self._load(purpose))
         if 0 < len(images) < world:
             raise InputError(f"{len(images)} {purpose} images cannot be shared among {world} ranks: use fewer devices.")
         share = range(rank, len(images), world)

@@ -8,12 +8,10 @@ covers, for odd and even scales alike; half a pixel off, as in widespread code, 
 import math
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from srlab.borders import inside
 from srlab.degradation.base import Degradation, Degraded, round_up
-from srlab.degradation.rounding import accurate_dtype
+from srlab.degradation.separable import reduce_by
 
 
 class MTF(Degradation):
@@ -40,21 +38,7 @@ class MTF(Degradation):
 
     def reduce(self, hr: Tensor) -> Tensor:
         """The same without a batch's bookkeeping, in float64; gradients pass."""
-        image = hr.to(accurate_dtype(hr.device))
-        for axis in (-2, -1):
-            image = self._reduce_axis(image, axis)
-        return image.to(hr.dtype)
-
-    def _reduce_axis(self, image: Tensor, axis: int) -> Tensor:
-        """One tap after the other, so that a pixel is alike in a window and in the whole image."""
-        length, radius = image.shape[axis], len(self.taps) // 2
-        kept = range(0, length, self.scale)
-        reduced = torch.zeros_like(image.narrow(axis, 0, len(kept)))
-        for offset, weight in enumerate(self.taps, start=-radius):
-            if weight:
-                places = inside(np.arange(offset, offset + length, self.scale), length, self.borders)
-                reduced = reduced + weight * image.index_select(axis, torch.from_numpy(places).to(image.device))
-        return reduced
+        return reduce_by(hr, self.taps, self.scale, self.borders)
 
 
 def mtf_taps(scale: int, gain: float) -> list[float]:
