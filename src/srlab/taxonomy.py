@@ -27,6 +27,9 @@ FRAMEWORKS = {
     "JointBilateralUpsampling": "none (training-free)",
     "GlobalSmoother": "none (training-free)",
     "GuidedDiffusion": "none (training-free)",
+    "SPARNet": "pre-upsampling",
+    "FSRNet": "pre-upsampling",
+    "DIC": "iterative up-and-down sampling",
 }
 """Section 3.1."""
 
@@ -89,6 +92,9 @@ WHOLE = {
     "Expansion": "none",
     "Pansharpening": "none",
     "HyperPNN": "residual (global)",
+    "SPARNet": "residual (local), multi-path (global); section 6.2: attention without labels",
+    "FSRNet": "residual (local), multi-path (global); section 6.2: landmarks and parts, estimated",
+    "DIC": "recursive, dense; section 6.2: landmarks, estimated",
 }
 """Frameworks that are a design of section 3.3 by themselves."""
 

@@ -109,7 +109,10 @@ class Prediction(NamedTuple):
     Attributes:
         sr: (B, C, scale H, scale W), not clamped.
         intermediate: named outputs on the way (pyramid levels, recursions, feedback steps), for multi-supervision.
+        priors: what it estimated of the scene on the way, by names: of a face, heatmaps of its landmarks and maps of its
+            parts, at sizes of their own; None for nothing.
     """
 
     sr: Tensor
     intermediate: dict[str, Tensor]
+    priors: dict[str, Tensor] | None = None

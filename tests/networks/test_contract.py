@@ -63,6 +63,12 @@ SMALLER = {
 }
 """Overrides that keep large backbones quick; a backbone that is not named here is tested at its own size."""
 
+SMALL_FACES = {
+    "sparnet": ["framework.widths=[4,4]", "framework.blocks=1", "framework.hidden=4"],
+    "sparnet_light": ["framework.widths=[4,4]", "framework.hidden=4"],
+    "fsrnet": ["framework.width=4", "framework.encoder_blocks=1", "framework.hourglass_width=4"],
+    "dic": ["framework.width=4", "framework.groups=2", "framework.steps=2", "framework.hourglass_width=8"],
+}
 SMALL_PRIOR = {"pixel_recursive": ["framework.prior.width=8", "framework.prior.layers=1", "framework.prior.hidden=8"]}
 
 
@@ -219,11 +225,14 @@ CUBES = {
 }
 """Frameworks and networks of cubes, most of which need a guide: tests/networks/test_pansharpening.py has them."""
 
+FACES = {path.stem for path in (CONF / "framework").glob("*.yaml") if "networks.faces" in path.read_text()}
+"""Frameworks of faces, whose sizes are multiples of 32 at x2 and therefore large: tests/networks/test_faces.py has them."""
+
 FROM_A_FILE = {"community", "spandrel"}
 """A framework and a network that a weight file makes: tests/test_export.py has one."""
 
 
-@pytest.mark.parametrize("framework", sorted({*choices("framework")} - DRAWN - FROM_A_FILE - GUIDED - CUBES))
+@pytest.mark.parametrize("framework", sorted({*choices("framework")} - DRAWN - FROM_A_FILE - GUIDED - CUBES - FACES))
 def test_frameworks_export_with_free_sizes(composed: Compose, framework: str) -> None:
     exports(composed(f"framework={framework}", *SMALLER["edsr"], *FRAMEWORK.get(framework, [])).eval())
 
@@ -264,9 +273,8 @@ def test_every_part_gives_its_image_in_onnxruntime_or_is_refused(
 
 @pytest.mark.parametrize("name", sorted({*choices("network")} - FROM_A_FILE - GUIDED - CUBES))
 def test_every_named_network_runs(composed: Compose, name: str) -> None:
-    network = composed(
-        f"network={name}", *(["backbone.blocks=1"] if name == "edsr" else []), *SMALL_PRIOR.get(name, [])
-    )
+    small = ["backbone.blocks=1"] if name == "edsr" else []
+    network = composed(f"network={name}", *small, *SMALL_PRIOR.get(name, []), *SMALL_FACES.get(name, []))
     lr = torch.rand(1, network.channels, 4 * network.multiple_of, 5 * network.multiple_of)
     assert network(lr).sr.shape == (1, network.channels, 2 * lr.shape[2], 2 * lr.shape[3])
 

@@ -85,6 +85,47 @@ def srfbn(scale: int, width: int, groups: int) -> int:
     return stem + projections + dense + compressions + conv(width, width, scale + 4) + 1 + conv(width, 3)
 
 
+def sparnet(blocks: int, full: bool) -> int:
+    """Units by (inputs, outputs, halvings of their hourglass); normalised convolutions have no bias."""
+    whole = [(32, 64, 4), (64, 128, 3), (128, 128, 2), *blocks * [(128, 128, 2)], (128, 128, 3), (128, 64, 4), (64, 32, 5)]
+    resized = [0, 1, 2, *(blocks + 3 + place for place in range(3))]
+    total = conv(3, 32) + conv(32, 3)
+    for place, (inputs, outputs, halvings) in enumerate(whole):
+        norms = 2 * (inputs + 2 * outputs)
+        features = 9 * (inputs * outputs + outputs**2) + norms
+        skip = conv(inputs, outputs) if place in resized else 0
+        hourglass = 2 * 9 * outputs * 64 + (3 * halvings - 1) * 9 * 64**2 + (3 * halvings + 1) * 2 * 64
+        total += features + skip + hourglass + conv(64, outputs if full else 1)
+    return total
+
+
+def bottleneck(inputs: int, outputs: int, norm: bool = False) -> int:
+    half = outputs // 2
+    skip = conv(inputs, outputs, 1) + norm * 2 * outputs if inputs != outputs else 0
+    return conv(inputs, half, 1) + conv(half, half) + conv(half, outputs, 1) + norm * 2 * (2 * half + outputs) + skip
+
+
+def dic() -> int:
+    """The authors' code: two feedback blocks with kernels of 12, one of which has a feedback; slopes as in SRFBN."""
+    projections = 12 * (conv(48, 48, 12) + 1) + 2 * sum(conv(48 * inputs, 48, 1) + 1 for inputs in range(2, 7))
+    blocks = 2 * (projections + conv(6 * 48, 48, 1) + 1) + conv(48, 48, 1) + 1 + conv(2 * 48, 48, 1) + 1
+    fusion = conv(48, 240, 1) + 7 * 2 * (9 * 48 * 240 + 240)
+    image = conv(3, 192) + 1 + conv(48, 48, 8) + 1 + conv(48, 3)
+    look = conv(3, 64, 7) + bottleneck(64, 128) + bottleneck(128, 128) + bottleneck(128, 256) + conv(512, 512, 1)
+    landmarks = look + 13 * bottleneck(512, 512) + bottleneck(256, 256) + conv(256, 256, 1) + conv(256, 68, 1)
+    return blocks + fusion + image + landmarks
+
+
+def fsrnet() -> int:
+    """The paper's layers, each 3x3 convolution of a block and each first one with batch normalisation."""
+    norm, block = 2 * 64, 2 * (conv(64, 64) + 2 * 64)
+    first = conv(3, 64) + norm
+    coarse, encoder = first + 3 * block + conv(64, 3), first + 12 * block + conv(64, 64)
+    hourglasses = 2 * (13 * bottleneck(128, 128, True) + conv(128, 128, 1) + 2 * 128)
+    prior = conv(3, 128, 7) + 2 * 128 + 3 * bottleneck(128, 128, True) + hourglasses + conv(128, 68, 1) + conv(128, 10, 1)
+    return coarse + encoder + prior + conv(64 + 68 + 10, 64) + norm + conv(64, 64, 4) + 3 * block + conv(64, 3)
+
+
 @pytest.mark.parametrize(
     ("name", "scale", "expected"),
     [
@@ -149,6 +190,10 @@ def srfbn(scale: int, width: int, groups: int) -> int:
         ("dctnet", 16, 482_865 - conv(16, 16)),
         ("fdkn", 4, 703_072),  # by hand; the paper gives 0.69 M
         ("msgnet", 4, 326_003 + 401),  # by hand from the authors' definition, which fills 1.31 MB; 401 slopes
+        ("sparnet", 8, sparnet(10, False)),  # the authors' code: 10.52 M, see below
+        ("sparnet_light", 8, sparnet(1, True)),  # the authors' code: 5.24 M
+        ("dic", 8, dic()),  # the authors' code; their table gives 22.8 M
+        ("fsrnet", 8, fsrnet()),
         ("guided_filter", 4, 0),
         ("nearest", 2, 0),
         ("bilinear", 2, 0),
@@ -160,6 +205,11 @@ def test_parameters(composed: Compose, name: str, scale: int, expected: int) -> 
     with torch.device("meta"):
         network = composed(f"network={name}", f"scale={scale}")
     assert sum(parameter.numel() for parameter in network.parameters()) == expected
+
+
+def test_sparnets_have_the_size_that_their_authors_give() -> None:
+    assert round(sparnet(10, False) / 1e6, 2) == 10.52
+    assert round(sparnet(1, True) / 1e6, 2) == 5.24
 
 
 def test_fsrcnn_has_the_papers_weights() -> None:

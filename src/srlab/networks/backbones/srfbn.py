@@ -61,11 +61,12 @@ class FeedbackBlock(nn.Module):
         scale: the factor.
         upsampler: makes the layer that goes up.
         groups: times up and down, each densely connected to all before at its own size.
+        inputs: what is given: with the feedback, 2.
     """
 
-    def __init__(self, width: int, scale: int, upsampler: MakesUpsampler, groups: int) -> None:
+    def __init__(self, width: int, scale: int, upsampler: MakesUpsampler, groups: int, inputs: int = 2) -> None:
         super().__init__()
-        self.compress_in = Fusion(2 * width, width)
+        self.compress_in = Fusion(inputs * width, width)
         self.up = nn.ModuleList(Up(width, scale, upsampler) for _ in range(groups))
         self.down = nn.ModuleList(Down(width, scale) for _ in range(groups))
         self.fuse_low = nn.ModuleList(dense(width, place + 1) for place in range(groups))
@@ -73,8 +74,12 @@ class FeedbackBlock(nn.Module):
         self.compress_out = Fusion(groups * width, width)
         self.scale = scale
 
-    def forward(self, features: Tensor, feedback: Tensor) -> Tensor:
-        low, high = [self.compress_in(torch.cat([features, feedback], dim=1))], []
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return self.alternate(self.compress_in(torch.cat(inputs, dim=1)))
+
+    def alternate(self, compressed: Tensor) -> Tensor:
+        """Up and down, from the inputs fused: (B, width, H, W) -> the same."""
+        low, high = [compressed], []
         for up, down, fuse_low, fuse_high in zip(self.up, self.down, self.fuse_low, self.fuse_high, strict=True):
             high.append(up(fuse_low(torch.cat(low, dim=1))))
             low.append(down(fuse_high(torch.cat(high, dim=1))))
