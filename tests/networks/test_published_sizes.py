@@ -87,7 +87,15 @@ def srfbn(scale: int, width: int, groups: int) -> int:
 
 def sparnet(blocks: int, full: bool) -> int:
     """Units by (inputs, outputs, halvings of their hourglass); normalised convolutions have no bias."""
-    whole = [(32, 64, 4), (64, 128, 3), (128, 128, 2), *blocks * [(128, 128, 2)], (128, 128, 3), (128, 64, 4), (64, 32, 5)]
+    whole = [
+        (32, 64, 4),
+        (64, 128, 3),
+        (128, 128, 2),
+        *blocks * [(128, 128, 2)],
+        (128, 128, 3),
+        (128, 64, 4),
+        (64, 32, 5),
+    ]
     resized = [0, 1, 2, *(blocks + 3 + place for place in range(3))]
     total = conv(3, 32) + conv(32, 3)
     for place, (inputs, outputs, halvings) in enumerate(whole):
@@ -122,7 +130,9 @@ def fsrnet() -> int:
     first = conv(3, 64) + norm
     coarse, encoder = first + 3 * block + conv(64, 3), first + 12 * block + conv(64, 64)
     hourglasses = 2 * (13 * bottleneck(128, 128, True) + conv(128, 128, 1) + 2 * 128)
-    prior = conv(3, 128, 7) + 2 * 128 + 3 * bottleneck(128, 128, True) + hourglasses + conv(128, 68, 1) + conv(128, 10, 1)
+    prior = (
+        conv(3, 128, 7) + 2 * 128 + 3 * bottleneck(128, 128, True) + hourglasses + conv(128, 68, 1) + conv(128, 10, 1)
+    )
     return coarse + encoder + prior + conv(64 + 68 + 10, 64) + norm + conv(64, 64, 4) + 3 * block + conv(64, 3)
 
 

@@ -87,20 +87,20 @@ class DIC(Network):
     def predict(self, lr: Tensor) -> Prediction:
         centred = lr - self.mean
         base, shallow = enlarge(centred, self.scale, "bilinear"), self.head(centred)
-        feedback = self.first(shallow)
-        images, priors = [], {}
-        memory: Tensor | None = None
-        for step in range(1, self.steps + 1):
-            if step > 1:
-                where = components(heatmaps.detach() if self.stop_attention else heatmaps)
+        feedback, memory = self.first(shallow), None
+        images: list[Tensor] = []
+        found: list[Tensor] = []
+        for _ in range(self.steps):
+            if found:
+                where = components(found[-1].detach() if self.stop_attention else found[-1])
                 fused = self.block.compress_in(torch.cat([shallow, feedback], dim=1))
                 feedback = self.block.alternate(self.attend(fused, where))
-            image = base + self.tail(self.up(feedback))
-            heatmaps, memory = self.landmarks(image, memory)
-            images.append(self.mean + image)
-            priors[f"heatmaps{step}"] = heatmaps
-        steps = {f"step{step}": image for step, image in enumerate(images[:-1], start=1)}
-        return Prediction(images[-1], steps, priors)
+            images.append(base + self.tail(self.up(feedback)))
+            heatmaps, memory = self.landmarks(images[-1], memory)
+            found.append(heatmaps)
+        steps = {f"step{step}": self.mean + image for step, image in enumerate(images[:-1], start=1)}
+        priors = {f"heatmaps{step}": heatmaps for step, heatmaps in enumerate(found, start=1)}
+        return Prediction(self.mean + images[-1], steps, priors)
 
 
 class AttentiveFusion(nn.Module):
@@ -132,7 +132,8 @@ class AttentiveFusion(nn.Module):
         if where.shape[-2:] != features.shape[-2:]:
             where = F.interpolate(where, features.shape[-2:], mode="bilinear", align_corners=False)
         attention = where.softmax(dim=1).unsqueeze(2)
-        return (expanded.unflatten(1, (self.parts, -1)) * attention).sum(dim=1)
+        parted: Tensor = expanded.unflatten(1, (self.parts, -1))
+        return (parted * attention).sum(dim=1)
 
 
 class RecurrentHourglass(nn.Module):
