@@ -36,6 +36,7 @@ NEEDS = {
     ("framework", "community"): "weights={folder}/stranger.pth",
     ("framework", "dctnet"): "channels=1",
     ("framework", "fdkn"): "channels=1",
+    ("framework", "fdsr"): "channels=1",
     ("framework", "global_smoother"): "channels=1",
     ("framework", "guided_diffusion"): "channels=1",
     ("framework", "guided_filter"): "channels=1",

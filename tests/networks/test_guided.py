@@ -21,6 +21,7 @@ from srlab.networks.guided.dct import dct, inverse_dct, laplacian_spectrum
 from srlab.networks.guided.dctnet import SemiCoupled
 from srlab.networks.guided.diffusion import GuidedDiffusion
 from srlab.networks.guided.fdkn import FDKN
+from srlab.networks.guided.fdsr import Octave
 from srlab.networks.guided.filters import (
     GlobalSmoother,
     GuidedFilter,
@@ -38,10 +39,11 @@ Compose = Callable[..., Network]
 SMALL = {
     "dctnet": ["framework.width=8", "framework.shared=4", "framework.layers=2"],
     "fdkn": ["framework.widths=[8,8,8]"],
+    "fdsr": ["framework.width=8", "framework.low=2"],
     "msgnet": ["framework.width=8"],
     "guided_diffusion": ["framework.steps=3"],
 }
-LEARNED = ("dctnet", "fdkn", "msgnet")
+LEARNED = ("dctnet", "fdkn", "fdsr", "msgnet")
 
 
 def scene(batch: int = 1, scale: int = 4, side: int = 8) -> tuple[Tensor, Tensor]:
@@ -121,6 +123,26 @@ def test_fdkn_leaves_what_is_even_and_samples_within_its_window() -> None:
     torch.testing.assert_close(none[0, :, 10, 10], torch.tensor([9.0, 10, 11] * 3))
 
 
+def test_an_octave_convolution_mixes_even_frequencies_as_a_plain_one_and_keeps_two_sizes() -> None:
+    layer, plain = Octave(3, 2, 4, 5), torch.nn.Conv2d(5, 9, 3, padding=1, bias=False)
+    to_high, to_low = plain.weight[:4], plain.weight[4:]
+    for part, weight in (
+        (layer.high_to_high, to_high[:, :3]),
+        (layer.low_to_high, to_high[:, 3:]),
+        (layer.high_to_low, to_low[:, :3]),
+        (layer.low_to_low, to_low[:, 3:]),
+    ):
+        assert part is not None
+        part.load_state_dict({"weight": weight})
+    levels = torch.rand(1, 5, 1, 1)
+    expected = torch.nn.functional.leaky_relu(plain(levels.expand(-1, -1, 5, 5)), 0.2)[..., 2, 2]
+    high, low = layer(levels[:, :3].expand(-1, -1, 15, 18), levels[:, 3:].expand(-1, -1, 8, 9))
+    assert high.shape == (1, 4, 15, 18)
+    assert low is not None
+    assert low.shape == (1, 5, 8, 9)
+    torch.testing.assert_close(torch.cat([high[..., 7, 8], low[..., 4, 4]], 1), expected)
+
+
 def test_rows_are_smoothed_to_the_exact_minimum() -> None:
     row, likeness = torch.rand(1, 1, 1, 7, dtype=torch.float64), torch.rand(1, 1, 1, 6, dtype=torch.float64)
     difference = torch.diff(torch.eye(7, dtype=torch.float64), dim=0)
@@ -169,12 +191,13 @@ def test_where_edges_are_the_photographs_a_filter_finds_them(network: Network) -
     assert errors[0] < 0.85 * errors[1]
 
 
-@pytest.mark.parametrize("name", ["fdkn", "dctnet"])
+@pytest.mark.parametrize("name", ["fdkn", "fdsr", "dctnet"])
 def test_a_guided_network_learns_edges_from_the_photograph(composed: Compose, name: str) -> None:
     """Discs and walls: after a few steps it is far better with the photograph than with another."""
     torch.manual_seed(0)
     small = {
         "fdkn": ["framework.widths=[16,16,32]"],
+        "fdsr": ["framework.width=16", "framework.low=4"],
         "dctnet": ["framework.width=16", "framework.shared=8", "framework.layers=1"],
     }[name]
     network = composed(f"network={name}", "scale=8", *small)

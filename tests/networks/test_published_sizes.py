@@ -136,6 +136,14 @@ def fsrnet() -> int:
     return coarse + encoder + prior + conv(64 + 68 + 10, 64) + norm + conv(64, 64, 4) + 3 * block + conv(64, 3)
 
 
+def fdsr() -> int:
+    """Octave convolutions have no biases; the last one makes no low frequencies, which the authors' code does in vain."""
+    heads = 2 * conv(16, 32)
+    octaves = 9 * 32 * 32 + 9 * 32 * 32 + 9 * 32 * 24
+    blocks = sum(2 * conv(width, width) + conv(width, width, 1) for width in (32, 56, 80, 104))
+    return heads + octaves + blocks + conv(104, 128) + conv(32, 128) + conv(32, 1)
+
+
 @pytest.mark.parametrize(
     ("name", "scale", "expected"),
     [
@@ -199,6 +207,8 @@ def fsrnet() -> int:
         ("dctnet", 4, 482_865 - conv(16, 16)),  # the authors' file, which holds a convolution that is never called
         ("dctnet", 16, 482_865 - conv(16, 16)),
         ("fdkn", 4, 703_072),  # by hand; the paper gives 0.69 M
+        ("fdsr", 4, fdsr()),  # paper: 0.60 M
+        ("fdsr", 16, fdsr()),
         ("msgnet", 4, 326_003 + 401),  # by hand from the authors' definition, which fills 1.31 MB; 401 slopes
         ("sparnet", 8, sparnet(10, False)),  # the authors' code: 10.52 M, see below
         ("sparnet_light", 8, sparnet(1, True)),  # the authors' code: 5.24 M
