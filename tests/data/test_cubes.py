@@ -12,7 +12,7 @@ from scipy import io
 from spectral.io import envi
 
 from srlab.data.cube_files import read_cube
-from srlab.data.cubes import CubeData, Scene
+from srlab.data.cubes import CubeData, Scene, Strips
 from srlab.degradation.mtf import MTF
 from srlab.errors import InputError
 
@@ -121,3 +121,19 @@ def test_batches_have_the_guide_of_their_crop(path: str) -> None:
     assert made.hr.shape == (2, 5, 6, 6)
     assert made.guide.shape == (2, 1, 6, 6)
     assert torch.allclose(made.guide, made.hr.mean(1, keepdim=True), atol=1e-6)
+
+
+def test_guides_are_exchanged_and_blanked(path: str) -> None:
+    scene = Scene(path, 2, white=2000, guide_bands=[[0, 5]])
+    own, other, blank = (data(scene, test_rows=[4, 10], guides=guides).test for guides in ("own", "other", "blank"))
+    guides = []
+    for source in (own, other, blank):
+        assert isinstance(source, Strips)
+        assert source.guide is not None
+        guides.append(source.guide.image(0))
+        np.testing.assert_array_equal(source.image(0), own.image(0))  # type: ignore[union-attr]
+    np.testing.assert_array_equal(guides[1], np.rot90(guides[0], 2))
+    assert guides[2].shape == guides[0].shape
+    assert not guides[2].any()
+    with pytest.raises(ValueError, match=r"data.guides='none'"):
+        data(scene, guides="none")

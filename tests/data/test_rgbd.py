@@ -9,8 +9,9 @@ import skimage.data
 import torch
 from PIL import Image
 
+from srlab.data.guides import Guides
 from srlab.data.rgbd import Motorcycle, OtherGuide, filled, rgbd_folder, scene
-from srlab.data.rgbd_choices import Guides, MotorcycleData, RGBDData
+from srlab.data.rgbd_choices import MotorcycleData, RGBDData
 from srlab.degradation.downscale import Downscale
 from srlab.errors import InputError
 

@@ -160,6 +160,21 @@ def test_the_experiment_runs(command: Command, tmp_path: Path) -> None:
     assert "has no guides, and the network takes one" in wrong.err
 
 
+def test_without_its_guide_the_detail_is_gone(command: Command, tmp_path: Path) -> None:
+    np.save(tmp_path / "cube.npy", mixed(64, bands=8).permute(1, 2, 0).numpy())
+    detail = {}
+    for guides in ("own", "other", "blank"):
+        done = command(
+            *("test", "network=gsa", "scale=4", "channels=8", "protocol=wald", "data=cube", "data.scene.path=cube.npy"),
+            *("data.scene.guide_bands=[[0,8]]", f"data.guides={guides}", f"hydra.run.dir={guides}"),
+        )
+        assert done.status == 0, done.err
+        rows = read_results(tmp_path / guides / "results.csv")
+        detail[guides] = next(row.value for row in rows if row.image == MEAN and row.metric == "scc")
+    assert detail["own"] > 0.7
+    assert max(detail["other"], detail["blank"]) < 0.4
+
+
 def test_a_real_guide_without_its_size_is_refused_by_name() -> None:
     with pytest.raises(InputError, match="no option 'endmembrs'"):
         build(composed("test", ["network=cnmf", "scale=4", "+framework.method.endmembrs=3"]).framework)

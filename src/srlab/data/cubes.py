@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from srlab.data.cube_files import read_cube
+from srlab.data.guides import Guides, check_guides
 from srlab.data.images import Header
 from srlab.data.module import Sources, SuperResolutionData
 from srlab.data.source import Source
@@ -148,12 +149,13 @@ class Strips(Source):
         scene: read when the image or its header is asked for.
         rows: see `Rows`.
         guide: of the guide instead of the cube.
+        guides: `own`; `other`: the strip's own, turned by half, so that it shows another place; `blank`: zeros.
     """
 
-    def __init__(self, scene: Scene, rows: Rows, guide: bool = False) -> None:
+    def __init__(self, scene: Scene, rows: Rows, guide: bool = False, guides: Guides = "own") -> None:
         self.name = scene.name
-        self.scene, self.rows, self.of_guide = scene, rows, guide
-        self.guide = Strips(scene, rows, guide=True) if scene.guided and not guide else None
+        self.scene, self.rows, self.of_guide, self.guides = scene, rows, guide, guides
+        self.guide = Strips(scene, rows, True, guides) if scene.guided and not guide else None
 
     def __len__(self) -> int:
         return 1
@@ -173,14 +175,17 @@ class Strips(Source):
         whole = len(values) // self.scene.scale * self.scene.scale
         if not whole:
             raise InputError(f"{self.where(index)}: the cube has {len(self.scene.cube)} rows: choose some of these.")
-        strip: Pixels = np.ascontiguousarray(values[:whole])
-        return strip
+        strip = values[:whole]
+        if self.of_guide and self.guides != "own":
+            strip = np.zeros_like(strip) if self.guides == "blank" else strip[::-1, ::-1]
+        contiguous: Pixels = np.ascontiguousarray(strip)
+        return contiguous
 
     def identity(self, index: int) -> str:
         files = [path for path in (self.scene.path, self.scene.guide, self.scene.response) if path]
         stats = [Path(path).stat() for path in files if Path(path).is_file()]
         facts = [(stat.st_size, stat.st_mtime_ns) for stat in stats]
-        return f"{self.scene} {self.rows} {self.of_guide} {facts}"
+        return f"{self.scene} {self.rows} {self.of_guide} {self.guides} {facts}"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -192,6 +197,7 @@ class CubeData(SuperResolutionData):
         test_path: test on this file instead, of the same sensor; None: on the same.
         train_rows: of the cube, [from, to); None: nothing is trained, unless `test_path` is given.
         test_rows: of the cube that is tested; None: all.
+        guides: see `Strips`: what the guide is worth to a network.
 
     Raises:
         InputError: rows are shared, or none.
@@ -201,6 +207,7 @@ class CubeData(SuperResolutionData):
     test_path: str | None = None
     train_rows: Sequence[int] | None = None
     test_rows: Sequence[int] | None = None
+    guides: Guides = "own"
     train: Source | None = field(default=None, init=False)
     val: Sources = field(default=None, init=False)
     test: Sources = field(default=None, init=False)
@@ -209,16 +216,17 @@ class CubeData(SuperResolutionData):
         super().__post_init__()
         if self.scene.scale != self.scale:
             raise InputError(f"data.scene.scale={self.scene.scale}, but scale={self.scale}: leave the former out.")
+        check_guides(self.guides)
         trained, tested = _rows("train_rows", self.train_rows), _rows("test_rows", self.test_rows)
         if self.train_rows is not None or self.test_path is not None:
-            self.train = Strips(self.scene, trained)
+            self.train = Strips(self.scene, trained, guides=self.guides)
         if self.train and self.test_path is None and max(trained[0], tested[0]) < min(_end(trained), _end(tested)):
             raise InputError(
                 f"data.train_rows={self.train_rows} and data.test_rows={self.test_rows} share rows, and what is tested "
                 f"must not be trained on: set them apart."
             )
         other = self.scene if self.test_path is None else replace(self.scene, path=self.test_path)
-        self.val = self.test = Strips(other, tested)
+        self.val = self.test = Strips(other, tested, guides=self.guides)
 
 
 def _end(rows: Rows) -> float:

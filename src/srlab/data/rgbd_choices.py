@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
+from srlab.data.guides import Guides, check_guides
 from srlab.data.module import Sources, SuperResolutionData
 from srlab.data.rgbd import Depth, Motorcycle, OtherGuide, rgbd_folder
 from srlab.data.source import Part, Source
-
-Guides = Literal["own", "other", "blank"]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -23,8 +21,7 @@ class GuidedData(SuperResolutionData):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.guides not in ("own", "other", "blank"):
-            raise ValueError(f"data.guides={self.guides!r}: choose own, other or blank.")
+        check_guides(self.guides)
 
     def guided(self, source: Source) -> Source:
         """A source with the guides that were asked for."""
