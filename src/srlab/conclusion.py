@@ -71,10 +71,12 @@ def score_at_scale(training: Training, name: str) -> tuple[list[Scored], list[Re
     network, settings = paradigm.evaluated, paradigm.settings
     bicubic = Interpolation(network.channels, network.scale, BASELINE)
     ours, theirs = (
-        score_images(method, training.data.test_dataloader(), judged, settings.protocol, settings.metrics)
-        for judged, method in (
-            (network, paradigm.super_resolve),
-            (bicubic, lambda lr, guide=None: enlarge(bicubic, lr)),
+        score_images(
+            method, training.data.test_dataloader(), judged, settings.protocol, settings.metrics, stream=stream
+        )
+        for judged, method, stream in (
+            (network, paradigm.super_resolve, paradigm.super_resolve_clip),
+            (bicubic, lambda lr, guide=None: enlarge(bicubic, lr), None),
         )
     )
     return ours, [

@@ -23,7 +23,7 @@ def test_together(cfg: DictConfig, processes: Together) -> Objective:
     from srlab.evaluation.metrics import higher_is_better
     from srlab.evaluation.results import results_of
     from srlab.evaluation.scoring import score_images, write_and_print
-    from srlab.inference.enlarge import enlarge
+    from srlab.inference.enlarge import enlarge, enlarge_clip
     from srlab.machine import pick_device
     from srlab.provenance import FILES, warn_of_another
 
@@ -52,6 +52,7 @@ def test_together(cfg: DictConfig, processes: Together) -> Objective:
         protocol,
         metrics,
         images_folder=cfg.run_dir if cfg.save_images else None,
+        stream=lambda read, length: enlarge_clip(network, lambda *part: read(*part).to(device), length),
     )
     rows = [score for image in processes.merged([scored.scores for scored in scores]) for score in image]
     if processes.rank == 0:

@@ -42,6 +42,9 @@ FACTS = {
     "scc": Facts("", True),
     "lpips": Facts("", False),
     "dists": Facts("", False),
+    "tof": Facts("px", False),
+    "ewarp": Facts("", False),
+    "tlp": Facts("", False),
     "arniqa": Facts("", True),
     "blur_effect": Facts("", False),
 }

@@ -11,22 +11,24 @@ from srlab.evaluation.evaluate import Scored, score_image
 from srlab.evaluation.metrics import Metric
 from srlab.evaluation.protocol import Protocol
 from srlab.evaluation.results import Result, print_means, write_results
+from srlab.evaluation.video_scoring import Stream, framewise, score_clip
 from srlab.networks.interpolation import Interpolation
 from srlab.networks.network import Network
-from srlab.types import LabelledImage
+from srlab.types import LabelledClip, LabelledImage
 
 RESULTS = "results.csv"
 
 
 def score_images(
     enlarge: Callable[..., Tensor],
-    images: Iterable[LabelledImage],
+    images: Iterable[LabelledImage | LabelledClip],
     network: Network,
     protocol: Protocol,
     metrics: Mapping[str, Metric],
     images_folder: str | Path | None = None,
+    stream: Stream | None = None,
 ) -> list[Scored]:
-    """Score each image.
+    """Score each image or clip.
 
     A baseline that interpolates does it as the protocol has it: the published bicubic rows are made so.
 
@@ -37,20 +39,29 @@ def score_images(
         protocol: how LR is made and SR is scored.
         metrics: further metrics, by name.
         images_folder: where SR images are written, as `images/<dataset>/<name>.png`, or `.tif` what PNG cannot
-            hold (float, many bands); None for nowhere.
+            hold (float, many bands); None for nowhere. Frames go to `images/<dataset>/<clip>/<frame>.png`.
+        stream: clips by their frames -> SR, as `enlarge` whole images; None: `enlarge`, frame by frame.
     """
-    scored = []
-    for image in images:
-        method = enlarge
-        if isinstance(network, Interpolation):
-            method = protocol.interpolation(network.interpolation, network.scale, image.levels) or enlarge
-        scored.append(score_image(method, image, protocol, network.scale, network.channels, metrics))
+
+    def keep(image: LabelledImage, sr: Tensor) -> None:
         if images_folder is not None:
-            sr = scored[-1].sr[0]
             suffix = "png" if image.levels and len(sr) <= 4 else "tif"
-            write_image(
-                Path(images_folder) / "images" / image.dataset / f"{image.name}.{suffix}", to_pixels(sr, image.levels)
-            )
+            path = Path(images_folder) / "images" / image.dataset / f"{image.name}.{suffix}"
+            write_image(path, to_pixels(sr, image.levels))
+
+    scored: list[Scored] = []
+    for image in images:
+        method, stream_of = enlarge, stream or framewise(enlarge)
+        if isinstance(network, Interpolation):
+            levels = image.frames[0].levels if isinstance(image, LabelledClip) else image.levels
+            method = protocol.interpolation(network.interpolation, network.scale, levels) or enlarge
+            stream_of = framewise(method)
+        facts = protocol, network.scale, network.channels, metrics
+        if isinstance(image, LabelledClip):
+            scored.append(score_clip(stream_of, image, *facts, keep))
+        else:
+            scored.append(score_image(method, image, *facts))
+            keep(image, scored[-1].sr[0])
     return scored
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
@@ -22,14 +22,16 @@ from srlab.evaluation.metrics import Metric
 from srlab.evaluation.protocol import Protocol
 from srlab.evaluation.results import Score, mean_scores
 from srlab.evaluation.strips import Panel
-from srlab.inference.enlarge import enlarge, evaluating
+from srlab.evaluation.video_scoring import score_clip
+from srlab.inference.enlarge import enlarge, enlarge_clip, evaluating
 from srlab.losses.weighted import Terms
 from srlab.networks.network import Network, at_scale
+from srlab.networks.video.network import Read
 from srlab.networks.weights import load_weights
 from srlab.paradigms.ema import MovingAverage
 from srlab.schedules import Schedule
 from srlab.sharding import FullySharded, whole_weights
-from srlab.types import Batch, LabelledImage
+from srlab.types import Batch, LabelledClip, LabelledImage
 
 log = logging.getLogger(__name__)
 
@@ -250,26 +252,35 @@ class SuperResolution(pl.LightningModule):
             lr = laid_out(lr.to(self.device), self.memory_format)
             return enlarge(self.evaluated, lr, guide=None if guide is None else guide.to(self.device))
 
+    def super_resolve_clip(self, read: Read, length: int) -> Iterator[Tensor]:
+        """The same for a clip that is read some frames at a time: parts of its SR (1, t, C, scale H, scale W)."""
+        with evaluating(self.evaluated), torch.autocast(self.device.type, enabled=False):
+            yield from enlarge_clip(
+                self.evaluated, lambda *part: laid_out(read(*part).to(self.device), self.memory_format), length
+            )
+
     def leave(self, folder: Path) -> dict[str, Path]:
         """Write what this paradigm leaves in the run folder beside checkpoints and scores: where each thing lies."""
         return {}
 
-    def validation_step(self, image: LabelledImage, batch_idx: int) -> dict[str, Scored]:
+    def validation_step(self, image: Any, batch_idx: int) -> dict[str, Scored]:
+        """Score a `LabelledImage` or a `LabelledClip`."""
         own = (self.evaluated.scale,)  # that of a set's LR files
         scales = self.tested_scales if image.lr is None else own
         scored = {scale: self._scored(image, scale) for scale in scales}
         self.scores.extend(score for one in scored.values() for score in one.scores)
         return {"scored": scored[self.evaluated.scale]}
 
-    def _scored(self, image: LabelledImage, scale: int) -> Scored:
-        """An image at a scale, which is named with its set where the network has several: "set5_x3"."""
+    def _scored(self, image: LabelledImage | LabelledClip, scale: int) -> Scored:
+        """An image or a clip at a scale, which is named with its set where the network has several: "set5_x3"."""
         if len(self.tested_scales) > 1:
             image = replace(image, dataset=f"{image.dataset}_x{scale}")
         network = self.evaluated
         with at_scale(network, scale):
-            return score_image(
-                self.super_resolve, image, self.settings.protocol, scale, network.channels, self.settings.metrics
-            )
+            facts = self.settings.protocol, scale, network.channels, self.settings.metrics
+            if isinstance(image, LabelledClip):
+                return score_clip(self.super_resolve_clip, image, *facts)
+            return score_image(self.super_resolve, image, *facts)
 
     def on_validation_epoch_start(self) -> None:
         self.scores = []

@@ -1,0 +1,239 @@
+"""Protocols and metrics of clips, against closed forms, and figures that were published or measured by others."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from weakref import WeakSet
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from srlab.data.clips import clips_below
+from srlab.data.evaluation import LabelledClips
+from srlab.errors import InputError
+from srlab.evaluation.video import ClipProtocol
+from srlab.evaluation.video_metrics import TOF, WarpingError
+from srlab.evaluation.video_scoring import KEPT, Cases, Stream, framewise, recorded, score_clip
+from srlab.networks.video.network import Read
+from srlab.types import LabelledClip, LabelledImage
+from tests.conftest import composed
+
+SIZE = 64
+
+
+def shipped(name: str, *changes: str) -> ClipProtocol:
+    from srlab.build import build
+
+    protocol = build(composed("test", [f"protocol={name}", "run_dir=.", *changes]).protocol)
+    assert isinstance(protocol, ClipProtocol)
+    return protocol
+
+
+def clip_of(pictures: Sequence[Tensor], levels: int = 0) -> LabelledClip:
+    return LabelledClip(
+        "made", "one", [LabelledImage("made", f"one/{t}", p, None, levels) for t, p in enumerate(pictures)]
+    )
+
+
+def scores(stream: Stream, clip: LabelledClip, protocol: ClipProtocol, **metrics: object) -> dict[str, float]:
+    found = score_clip(stream, clip, protocol, 4, len(clip.frames[0].hr), metrics)  # type: ignore[arg-type]
+    assert {(score.dataset, score.image) for score in found.scores} == {("made", "one")}
+    return {score.metric: score.value for score in found.scores}
+
+
+def moving(length: int = 7, down: int = 0, right: int = 2, channels: int = 1) -> list[Tensor]:
+    """What a camera sees that goes over a smooth picture by whole pixels."""
+    picture = torch.rand(1, channels, 24, 30, generator=torch.Generator().manual_seed(0))
+    picture = F.interpolate(picture, scale_factor=5, mode="bicubic").clamp(0, 1)[0]
+    return [picture[:, t * down :, t * right :][:, :SIZE, :SIZE] for t in range(length)]
+
+
+def given(pictures: Sequence[Tensor]) -> Stream:
+    return recorded(clip_of(pictures).frames)
+
+
+def test_psnr_is_the_mean_of_the_frames_that_the_protocol_scores() -> None:
+    truth = [torch.full((1, SIZE, SIZE), 0.5) for _ in range(6)]
+    off = [0.01, 0.02, 0.1, 0.05, 0.02, 0.3]
+    worse = [picture + by for picture, by in zip(truth, off, strict=True)]
+    changes = ["protocol.round_sr=false"]
+    whole = scores(given(worse), clip_of(truth), shipped("vid4_bd", *changes))["psnr_y"]
+    assert whole == pytest.approx(np.mean([-20 * math.log10(by) for by in off]), abs=1e-4)
+    inner = scores(given(worse), clip_of(truth), shipped("vid4_bd_crop8", *changes))["psnr_y"]
+    assert inner == pytest.approx(np.mean([20, -20 * math.log10(0.05)]), abs=1e-4)
+
+
+def test_what_is_cut_does_not_count() -> None:
+    truth = moving()
+    worse = [picture.clone() for picture in truth]
+    for picture in worse:
+        picture[:, :8] = picture[:, -8:] = 0
+    worse[0], worse[1], worse[-2], worse[-1] = (torch.zeros(1, SIZE, SIZE) for _ in range(4))
+    protocol = shipped("vid4_bd_crop8", "protocol.round_sr=false")
+    assert scores(given(worse), clip_of(truth), protocol) == {"psnr_y": math.inf, "ssim_y": pytest.approx(1)}
+    worse[3][:, 8, 8] += 0.1
+    assert scores(given(worse), clip_of(truth), protocol)["psnr_y"] == math.inf, (
+        "the mean of one finite and two infinite"
+    )
+    worse[2], worse[4] = worse[3], worse[3]
+    assert scores(given(worse), clip_of(truth), protocol)["psnr_y"] < 60
+
+
+def test_lr_and_bicubic_of_bd_have_one_phase() -> None:
+    """On a slope a Gaussian changes nothing, so that only a wrong phase could."""
+    slope = torch.linspace(0.1, 0.9, SIZE).expand(1, SIZE, SIZE).contiguous()
+    clip = clip_of([slope] * 3)
+    protocol = shipped("vid4_bd", "protocol.round_sr=false", "protocol.border_extra=12")
+    assert torch.allclose(protocol.prepare(clip.frames[0], 4, 1).lr[0, 0, 4, 4:12], slope[0, 0, 16:48:4], atol=1e-6)
+    bicubic = framewise(protocol.interpolation("bicubic", 4, 0))
+    assert scores(bicubic, clip, protocol)["psnr_y"] > 100
+    centred = framewise(shipped("vid4_bi").interpolation("bicubic", 4, 0))
+    step = 0.8 / (SIZE - 1)
+    assert scores(centred, clip, protocol)["psnr_y"] == pytest.approx(-20 * math.log10(1.5 * step), abs=0.01)
+
+
+def test_bd_says_what_made_it() -> None:
+    assert [shipped(name).made_by for name in ("vid4_bi", "vid4_bd", "vid4_bd15_crop8", "reds4")] == [
+        "bicubic", "bd 1.6", "bd 1.5", "bicubic"
+    ]  # fmt: skip
+    assert (
+        len({shipped(name).hash for name in ("vid4_bi", "vid4_bi_crop", "vid4_bd", "vid4_bd_crop8", "vid4_bd_y")}) == 5
+    )
+
+
+def test_networks_of_luma_are_given_the_blurred_luma() -> None:
+    colours = torch.rand(3, SIZE, SIZE)
+    clip = clip_of([colours] * 5)
+    case = shipped("vid4_bd_y").prepare(clip.frames[0], 4, 1)
+    assert (case.lr.shape, case.hr.shape) == ((1, 1, 16, 16), (1, 1, SIZE, SIZE))
+    image = shipped("vid4_bd").prepare(clip.frames[0], 4, 3)
+    weights = torch.tensor([65.481, 128.553, 24.966]) / 255
+    torch.testing.assert_close(
+        case.lr[0, 0], torch.einsum("chw,c->hw", image.lr[0], weights) + 16 / 255, atol=1e-5, rtol=0
+    )
+
+
+def test_tof_is_how_far_the_motion_is_from_that_of_hr() -> None:
+    pytest.importorskip("cv2")
+    truth, protocol = moving(right=2), shipped("vid4_bd_crop8")
+    assert scores(given(truth), clip_of(truth), protocol, tof=TOF())["tof"] == 0
+    still = scores(given([truth[3]] * 7), clip_of(truth), protocol, tof=TOF())["tof"]
+    assert still == pytest.approx(2, rel=0.1)
+    diagonal = scores(given(moving(down=1, right=1)), clip_of(moving(right=1)), protocol, tof=TOF())["tof"]
+    assert diagonal == pytest.approx(1, rel=0.15)
+
+
+def test_warping_error_is_what_motion_does_not_explain() -> None:
+    pytest.importorskip("cv2")
+    truth, protocol = moving(right=2), shipped("vid4_bd_crop8", "protocol.round_sr=false")
+    measured = {"ewarp": WarpingError()}
+    assert scores(given(truth), clip_of(truth), protocol, **measured)["ewarp"] < 2e-3
+    noise = [torch.randn(1, SIZE, SIZE, generator=torch.Generator().manual_seed(t)) * 0.02 for t in range(7)]
+    flickering = [picture * 0.8 + 0.1 + n for picture, n in zip(truth, noise, strict=True)]
+    # |n1 - n2| of two Gaussians has the mean 2 sigma / sqrt(pi)
+    expected = 2 * 0.02 / math.sqrt(math.pi)
+    assert scores(given(flickering), clip_of(truth), protocol, **measured)["ewarp"] == pytest.approx(expected, rel=0.1)
+
+
+def test_occlusions_do_not_count() -> None:
+    pytest.importorskip("cv2")
+    seen = WarpingError().seen
+    still = np.zeros((32, 32, 2), np.float32)
+    assert seen(still, still).all()
+    jump = still.copy()
+    jump[:, 16:, 0] = 8
+    assert not seen(jump, still)[:, 17:30].any(), "there and not back"
+    assert not seen(jump, still)[:, 15:17].any(), "where the flow breaks off"
+    assert seen(jump, still)[:, :14].all()
+
+
+class Made(Sequence[LabelledImage]):
+    """Frames that are made when they are asked for, with a count of those that live at once."""
+
+    def __init__(self, length: int) -> None:
+        self.length, self.living, self.most = length, WeakSet[LabelledImage](), 0
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> LabelledImage:  # type: ignore[override]
+        hr = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(index))
+        image = Living("made", f"one/{index}", hr, None, 255)
+        self.living.add(image)
+        self.most = max(self.most, len(self.living))
+        return image
+
+
+class Living(LabelledImage):
+    __hash__ = object.__hash__
+
+
+@pytest.mark.parametrize("length", [6, 90])
+def test_what_is_held_does_not_grow_with_the_clip(length: int) -> None:
+    frames, read_at_once = Made(length), 5
+    protocol = shipped("vid4_bi")
+
+    def stream(read: Read, count: int) -> Iterator[Tensor]:
+        for start in range(0, count, read_at_once):
+            lr = read(start, min(start + read_at_once, count))
+            yield F.interpolate(lr[0], scale_factor=4)[None]
+
+    written: list[str] = []
+    score_clip(
+        stream, LabelledClip("made", "one", frames), protocol, 4, 3, {}, lambda image, sr: written.append(image.name)
+    )
+    assert written == [f"one/{index}" for index in range(length)]
+    assert frames.most <= 3
+    cases = Cases(LabelledClip("made", "one", frames), protocol, 4, 3)
+    assert all(cases.read(index, index + 1).shape == (1, 1, 3, 8, 8) for index in range(length))
+    assert len(cases.kept) == min(length, KEPT)
+
+
+def test_a_clip_and_a_protocol_that_do_not_fit_are_refused() -> None:
+    truth = moving(4)
+    with pytest.raises(InputError, match="has 4 frames, and protocol=vid4_bd_crop8 leaves out 2 at each end"):
+        scores(given(truth), clip_of(truth), shipped("vid4_bd_crop8"))
+    with pytest.raises(InputError, match="3 frames were made of a clip of 4"):
+        scores(given(truth[:3]), clip_of(truth), shipped("vid4_bd"))
+    pytest.importorskip("cv2")
+    metric = TOF()
+    with pytest.raises(InputError, match="take data=clips"):
+        metric(truth[0][None], truth[1][None])
+    with pytest.raises(ValueError, match="lr_rounding=passes"):
+        shipped("vid4_bd", "protocol.lr_rounding=passes")
+
+
+@pytest.fixture
+def city(data_root: Path) -> Callable[[str], LabelledClip]:
+    def load(folder: str) -> LabelledClip:
+        path = data_root / "domain" / "video" / folder
+        if not (path / "city").is_dir():
+            pytest.skip(f"{path} has no city")
+        clips = clips_below(path, ["city"])
+        return LabelledClips([(clips, clips.spans[0])])[0]
+
+    return load
+
+
+def test_bicubic_of_city_is_the_papers(city: Callable[[str], LabelledClip]) -> None:
+    """Vid4's rows of the EDVR and BasicVSR papers have 25.16 / 0.6028 for it."""
+    protocol = shipped("vid4_bi")
+    found = score_clip(framewise(protocol.interpolation("bicubic", 4, 255)), city("Vid4"), protocol, 4, 3, {})
+    psnr, ssim = (score.value for score in found.scores)
+    assert (round(psnr, 2), round(ssim, 4)) == (25.16, 0.6028)
+
+
+@pytest.mark.slow
+def test_what_duf_made_of_city_by_both_conventions(city: Callable[[str], LabelledClip]) -> None:
+    """Whole frames cost it 2.9 dB; its motion is nearer to that of HR than bicubic's."""
+    truth, made = city("Vid4"), recorded(city("DUF_52L").frames)
+    whole = score_clip(made, truth, shipped("vid4_bd"), 4, 3, {}).scores[0].value
+    protocol = shipped("vid4_bd_crop8")
+    cut = {score.metric: score.value for score in score_clip(made, truth, protocol, 4, 3, {"tof": TOF()}).scores}
+    assert 2.8 < cut["psnr_y"] - whole < 3
+    bicubic = framewise(protocol.interpolation("bicubic", 4, 255))
+    steady = {score.metric: score.value for score in score_clip(bicubic, truth, protocol, 4, 3, {"tof": TOF()}).scores}
+    assert cut["tof"] < steady["tof"] / 3
