@@ -1,0 +1,1 @@
+"""Networks that know faces, frozen: their features judge a picture, or train what makes one."""
