@@ -1,14 +1,24 @@
 """Losses of faces: by hand on maps drawn of landmarks, and who counts."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from PIL import Image
+from torch import Tensor, nn
 
+from srlab.build import build_all
+from srlab.degradation.resize import resize
 from srlab.errors import InputError
 from srlab.faces.maps import heatmaps, parsing_maps
+from srlab.faces.priors.prior import Prior
+from srlab.losses.face_priors import Identity, Points, SeenByPrior
 from srlab.losses.faces import Heatmaps, Parsing
-from srlab.losses.weighted import Step
+from srlab.losses.weighted import Step, WeightedSum
 from srlab.types import Batch, Prediction
+from tests.conftest import composed
 
 
 def landmarks() -> Tensor:
@@ -74,3 +84,99 @@ def test_what_is_missing_is_named_with_the_remedy(
 def test_a_sigma_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="sigma=0"):
         Heatmaps(sigma=0)
+
+
+class Colours(Prior):
+    """The mean colours of a face's surrounding, by a convolution whose weights a file has."""
+
+    def features(self, images: Tensor, landmarks: Tensor) -> Tensor:
+        seen: Tensor = self.network(images)
+        return seen.mean((2, 3))
+
+
+class Middle(Prior):
+    """Two points: three pixels right of the first landmark, as far as red goes, and the first landmark."""
+
+    def features(self, images: Tensor, landmarks: Tensor) -> Tensor:
+        red = images[:, 0].mean((1, 2))
+        moved = torch.stack([landmarks[:, 0, 0] + 3 * red, landmarks[:, 0, 1]], dim=1)
+        return torch.stack([moved, landmarks[:, 0]], dim=1)
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> str:
+    torch.manual_seed(0)
+    torch.save(nn.Conv2d(3, 4, 1).state_dict(), tmp_path / "colours.pth")
+    return str(tmp_path / "colours.pth")
+
+
+def test_identity_is_the_angle_or_the_distance_of_embeddings(weights: str) -> None:
+    prior = Colours(nn.Conv2d(3, 4, 1), weights)
+    step = step_of(None, landmarks())
+    ours, right = (prior(images, landmarks()) for images in (step.prediction.sr, step.batch.hr))
+    cosine = (ours * right).sum(1) / ours.norm(dim=1) / right.norm(dim=1)
+    torch.testing.assert_close(Identity(prior).measure(step), 1 - cosine.mean())
+    torch.testing.assert_close(Identity(prior, "l2").measure(step), ((ours - right) ** 2).sum(1).mean())
+    with pytest.raises(ValueError, match="choose cosine or l2"):
+        Identity(prior, "l1")  # type: ignore[arg-type]
+
+
+def test_points_count_in_distances_of_the_eyes(weights: str) -> None:
+    points = landmarks()
+    step = step_of(None, points)
+    red = (step.prediction.sr - step.batch.hr)[:, 0].mean((1, 2)).abs()
+    eyes = (points[:, 36] - points[:, 45]).norm(dim=1)
+    found = Points(Middle(nn.Conv2d(3, 4, 1), weights)).measure(step)
+    torch.testing.assert_close(found, (3 * red / 2 / eyes).mean())
+
+
+@pytest.mark.parametrize("term", [Identity, Points])
+def test_a_priors_gradient_reaches_the_picture_and_no_weight(
+    term: Callable[[Prior], SeenByPrior], weights: str
+) -> None:
+    prior = (Colours if term is Identity else Middle)(nn.Conv2d(3, 4, 1), weights)
+    points = landmarks()
+    points[1] = torch.nan
+    step = step_of(None, points)
+    sr = step.prediction.sr.requires_grad_(True)
+    objective = WeightedSum({"prior": term(prior)})
+    objective(step).total.backward()
+    assert sr.grad is not None
+    assert sr.grad[0].any()
+    assert not sr.grad[1].any(), "a face without landmarks counts nowhere"
+    assert not list(objective.parameters())
+    assert not objective.state_dict()
+    assert all(weight.grad is None for weight in prior.network.network.parameters())
+    nobody = step_of(None, torch.full_like(points, torch.nan))
+    nobody.prediction.sr.requires_grad_(True)
+    nothing = term(prior).measure(nobody)
+    assert nothing.item() == 0
+    assert not torch.autograd.grad(nothing, nobody.prediction.sr)[0].any()
+
+
+@pytest.mark.parametrize(("name", "of"), [("identity", "MobileFaceNet"), ("mesh", "FaceMesh")])
+def test_without_weights_there_is_no_such_loss(name: str, of: str, tmp_path: Path) -> None:
+    node = composed("train", [f"loss=[{name}]", f"loss.{name}.prior.weights={tmp_path}/none", "run_dir=."]).loss
+    with pytest.raises(InputError, match=rf"{of}: there is no weight file .*none. Name one, weights=<path>"):
+        build_all(node)
+
+
+@pytest.mark.parametrize(("name", "file"), [("identity", "MobileFaceNet_068.ckpt"), ("mesh", "blazeface_landmark.pth")])
+def test_real_priors_prefer_the_better_picture(name: str, file: str, data_root: Path) -> None:
+    folder = data_root / "domain/face"
+    node = composed("train", [f"loss=[{name}]", f"loss.{name}.prior.weights={folder / 'weights' / file}", "run_dir=."])
+    (loss,) = build_all(node.loss)
+    labels = np.load(folder / "celeba_val_1000_dlib68.npz")
+    where = torch.from_numpy(labels["landmarks"][:4]).float()
+    assert where.isfinite().all()
+    files = [folder / "fsrnet/data/celeba_val_1000_HR" / one for one in labels["names"][:4]]
+    hr = (
+        torch.stack([torch.from_numpy(np.array(Image.open(one).convert("RGB"))).permute(2, 0, 1) for one in files])
+        / 255
+    )
+    values = []
+    for scale in (1, 2, 8):
+        sr = hr if scale == 1 else resize(resize(hr, scale=1 / scale), scale=scale).clamp(0, 1)
+        values.append(float(loss.measure(Step(Prediction(sr, {}), Batch(hr, hr, torch.arange(4), landmarks=where)))))
+    assert values[0] < 1e-5
+    assert values[0] < values[1] < values[2]
