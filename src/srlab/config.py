@@ -108,6 +108,8 @@ class UpscaleConfig(ModelConfig):
         self_ensemble: the mean over eight turned and mirrored images.
         compile: `torch.compile` the network.
         workers: images that are read, enlarged and written at a time; null: two, or as many as devices.
+        frames: of a clip at a time; null: 16, or fewer of large ones.
+        crf: quality of video files, 0 is best.
     """
 
     input: str = MISSING
@@ -123,6 +125,8 @@ class UpscaleConfig(ModelConfig):
     self_ensemble: bool = False
     compile: bool = False
     workers: int | None = None
+    frames: int | None = None
+    crf: int = 16
 
 
 @dataclass

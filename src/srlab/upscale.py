@@ -1,4 +1,4 @@
-"""`srlab-upscale`: enlarge images of any size: a file, a folder, or a pattern."""
+"""`srlab-upscale`: enlarge images of any size (a file, a folder, a pattern), and clips (folders of frames, video files)."""
 
 import glob
 import inspect
@@ -13,7 +13,10 @@ from srlab.errors import InputError
 
 if TYPE_CHECKING:
     import torch
+    from rich.progress import Progress
 
+    from srlab.data.clips import Clip
+    from srlab.inference.clips import ClipJob, ClipUpscaler
     from srlab.inference.upscaling import Job, Summary, Upscaler
     from srlab.networks.network import Network
 
@@ -24,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def upscale(cfg: DictConfig) -> None:
-    """Enlarge every image of the input; none is overwritten, and one that fails stops no other.
+    """Enlarge every image or clip of the input; none is overwritten, and one that fails stops no other.
 
     Raises:
         InputError: before any work, for what cannot work at all; at the end, for the images that failed.
@@ -43,10 +46,15 @@ def upscale(cfg: DictConfig) -> None:
         log.warning(
             "No weights: this is %s interpolation. Give weights=<run or export folder, or file>.", cfg.network_name
         )
+    bfloat16 = gains_from_bfloat16(found[0]) if cfg.precision == "auto" else cfg.precision == "bf16"
+    output = Path(cfg.output or cfg.run_dir).expanduser()
+    if clips := clips_of(cfg.input, output, network):
+        report(cfg, upscale_clips(cfg, clips, network, found[0], bfloat16, output))
+        return
     upscaler = Upscaler(
         orientations(network, cfg.self_ensemble, cfg.factor),
         found,
-        gains_from_bfloat16(found[0]) if cfg.precision == "auto" else cfg.precision == "bf16",
+        bfloat16,
         cfg.factor,
         cfg.tile,
         cfg.halo,
@@ -55,7 +63,6 @@ def upscale(cfg: DictConfig) -> None:
         cfg.compile,
         cfg.workers or (len(found) if cfg.memory_gb else max(2, len(found))),
     )
-    output = Path(cfg.output or cfg.run_dir).expanduser()
     sources, root = images_of(cfg.input, output)
     targets = output_paths(sources, root, output, cfg.factor or network.scale, cfg.resume)
     known, faults = headers(list(targets))
@@ -64,17 +71,93 @@ def upscale(cfg: DictConfig) -> None:
     report(cfg, [*enlarged(upscaler, jobs), *failed])
 
 
-def enlarged(upscaler: "Upscaler", jobs: list["Job"]) -> list["Summary"]:
-    """Run all jobs under a bar that tells the time left; a line for each image that is done."""
+def clips_of(wanted: str, output: Path, network: "Network") -> "list[Clip]":
+    """The clips of the input: all, for a network of clips; for one of images, video files where there are no images."""
+    from srlab.data.clips import find_clips
+    from srlab.data.videos import VideoFile
+    from srlab.networks.video.network import VideoNetwork
+
+    source = Path(wanted).expanduser()
+    if isinstance(network, VideoNetwork):
+        found = find_clips(source)
+    else:
+        try:
+            found = find_clips(source)
+        except InputError:  # a pattern, or nothing: the images' business
+            return []
+        images = [clip for clip in found if not isinstance(clip, VideoFile)]
+        if images and len(images) < len(found):
+            log.warning("%s holds images and video files; the latter are passed over: give them alone.", wanted)
+        found = [] if images else found
+    inside = output.resolve()
+    return [clip for clip in found if inside not in clip.path.resolve().parents]
+
+
+def upscale_clips(
+    cfg: DictConfig,
+    clips: "list[Clip]",
+    network: "Network",
+    device: "torch.device",
+    bfloat16: bool,
+    output: Path,
+) -> list["Summary"]:
+    """Enlarge clips.
+
+    Raises:
+        InputError: a target exists, or options are set that only images have.
+    """
+    import torch
+
+    from srlab.inference.clips import ClipJob, ClipUpscaler, target_of
+
+    of_images = [name for name in ("factor", "tile", "halo", "self_ensemble") if cfg[name]]
+    if of_images:
+        raise InputError(f"{', '.join(of_images)}: for images alone, and {cfg.input} holds clips: leave them out.")
+    jobs = [ClipJob(clip, target_of(clip, output, network.scale)) for clip in clips]
+    taken = [job.target for job in jobs if job.target.exists()]
+    if taken and not cfg.resume:
+        listing = ", ".join(map(str, taken[:5]))
+        raise InputError(f"{listing} exist already, and nothing is overwritten: give another output=, or resume=true.")
+    network = network.to(device).to(memory_format=torch.channels_last).eval()
+    upscaler = ClipUpscaler(network, device, bfloat16, cfg.frames, cfg.crf)
+    return enlarged_clips(upscaler, [job for job in jobs if job.target not in taken])
+
+
+def enlarged_clips(upscaler: "ClipUpscaler", jobs: list["ClipJob"]) -> list["Summary"]:
+    """Run all jobs under a bar of frames; a line for each clip that is done."""
+    results: list[Summary] = []
+    with progress() as bar:
+        task = bar.add_task("enlarging", total=sum(frames_of(job) for job in jobs))
+        for summary in upscaler.all(jobs, lambda: bar.advance(task)):
+            results.append(summary)
+            if not summary.error:
+                log.info("%s -> %s: %.1f s", summary.source, summary.target, summary.seconds)
+    return results
+
+
+def frames_of(job: "ClipJob") -> int:
+    """How many a clip has; none, where it cannot be read, which its enlargement will tell."""
+    try:
+        return len(job.clip)
+    except InputError:
+        return 0
+
+
+def progress() -> "Progress":
+    """A bar that tells the time left, on a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    images = Progress(*columns, *times, console=console, disable=not console.is_terminal)
+    return Progress(*columns, *times, console=console, disable=not console.is_terminal)
+
+
+def enlarged(upscaler: "Upscaler", jobs: list["Job"]) -> list["Summary"]:
+    """Run all jobs under a bar that tells the time left; a line for each image that is done."""
     results: list[Summary] = []
-    with images:
+    with progress() as images:
         pixels = images.add_task("enlarging", total=sum(job.header.height * job.header.width for job in jobs))
         for summary in upscaler.all(jobs, lambda count: images.advance(pixels, count)):
             results.append(summary)

@@ -162,6 +162,8 @@ def test_what_cannot_be_used_is_told_before_anything_is_trained(tmp_path: Path) 
         clips_below(tmp_path / "empty")
     with pytest.raises(ValueError, match=r"data\.test_root"):
         data(tmp_path, BD(2), val_root=None)
+    with pytest.raises(InputError, match="is no video file"):
+        clips_below(tmp_path / "long" / "Frame 001.png")
     write_clip(tmp_path / "lr" / "long", length=2)
     with pytest.raises(InputError, match="has 9 frames, and its LR clip 2"):
         batches(data(tmp_path, BD(2), names=["long"], lr_root=str(tmp_path / "lr")))

@@ -183,6 +183,10 @@ def find_clips(root: str | Path) -> list[Clip]:
         raise InputError(
             f"{root}: there is no such folder. Give a folder of frames, of such folders, or of video files."
         )
+    if root.is_file() and root.suffix.lower() not in VIDEO_SUFFIXES:
+        raise InputError(
+            f"{root} is no video file ({', '.join(sorted(VIDEO_SUFFIXES))}): give one, or a folder of frames."
+        )
     if root.is_file() or images_in(root):
         return [clip_at(root, root.stem if root.is_file() else root.resolve().name)]
     hidden = set(root.rglob(".*"))

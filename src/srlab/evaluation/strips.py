@@ -10,9 +10,12 @@ from torch.nn import functional as F
 
 from srlab.degradation.resize import resize
 from srlab.evaluation.evaluate import Scored
+from srlab.evaluation.video_scoring import ScoredClip
 
 GAP_PIXELS = 4
 CAPTION_PIXELS = 18
+ROWS_PIXELS = 128
+"""Height of a temporal profile."""
 
 
 class Panel(NamedTuple):
@@ -44,7 +47,10 @@ def most_detailed_crop(hr: Tensor, size: int, multiple: int) -> tuple[slice, sli
 
 
 def comparison(scored: Scored, size: int = 192) -> Image.Image:
-    """LR, baseline, SR and HR of a scored image, at its most detailed window of `size` HR pixels, each with its score."""
+    """LR, baseline, SR and HR of a scored image, at its most detailed window of `size` HR pixels, each with its score.
+
+    Of a clip it is the frame in its middle, and below it temporal profiles of the same columns.
+    """
     scale = scored.case.scale
     lr, baseline, sr, hr = (
         scored.protocol.shown(image) for image in (scored.lr, scored.baseline, scored.sr, scored.hr)
@@ -56,6 +62,15 @@ def comparison(scored: Scored, size: int = 192) -> Image.Image:
     for name, image, value in (("bicubic", baseline, scored.baseline_headline), ("SR", sr, scored.headline)):
         panels.append(Panel(f"{name} {value:.2f} {unit}".rstrip(), image[:, rows, columns]))
     panels.append(Panel("HR", hr[:, rows, columns]))
+    return stack([strip(panels), profiles(scored, columns)]) if isinstance(scored, ScoredClip) else strip(panels)
+
+
+def profiles(scored: ScoredClip, columns: slice) -> Image.Image:
+    """Temporal profiles of a clip: time goes down, each frame's row some pixels high; what flickers has ragged edges."""
+    panels = []
+    for name, picture in scored.profiles.items():
+        tall = picture.repeat_interleave(max(1, ROWS_PIXELS // picture.shape[1]), 1)
+        panels.append(Panel(f"{name}, a row in time", tall[:, :, columns]))
     return strip(panels)
 
 

@@ -35,7 +35,8 @@ class ScoredClip(Scored):
 
     Attributes:
         frame_score: that frame's first metric.
-        profiles: the same row of each frame, below each other, as a picture (C, T, W): of the baseline, SR and HR.
+        profiles: the row in the middle of each frame, below each other, as a picture (C, T, W) by what it is of: "LR" (whose
+            columns are repeated), "bicubic", "SR", "HR".
     """
 
     frame_score: float
@@ -128,7 +129,8 @@ def score_clip(
         if index == middle:
             shown = sr, case, found[protocol.metric_names[0]]
         if index < PROFILE:
-            profile.add({"bicubic": protocol.baseline(case), "SR": sr, "HR": case.hr}, protocol)
+            enlarged = case.lr.repeat_interleave(scale, -1).repeat_interleave(scale, -2)
+            profile.add({"LR": enlarged, "bicubic": protocol.baseline(case), "SR": sr, "HR": case.hr}, protocol)
     if shown is None or len(profile) < min(PROFILE, len(clip.frames)):
         raise InputError(f"{clip.dataset}/{clip.name}: fewer SR frames came than the clip's {len(clip.frames)}.")
     facts = {name: metric.facts for name, metric in metrics.items()}

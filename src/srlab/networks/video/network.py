@@ -121,11 +121,13 @@ class FrameByFrame(VideoNetwork):
         self.network = network
 
     def predict(self, lr: Tensor) -> Prediction:
-        sr, intermediate = self.network(lr.flatten(0, 1))
-        frames = lr.shape[:2]
-        return Prediction(
-            sr.unflatten(0, frames), {name: image.unflatten(0, frames) for name, image in intermediate.items()}
-        )
+        prediction: Prediction = self.network(lr.flatten(0, 1))
+
+        def as_clips(images: Tensor) -> Tensor:
+            return images.reshape(*lr.shape[:2], *images.shape[1:])
+
+        intermediate = {name: as_clips(image) for name, image in prediction.intermediate.items()}
+        return Prediction(as_clips(prediction.sr), intermediate)
 
 
 def as_video(network: Network) -> VideoNetwork:
