@@ -18,6 +18,7 @@ FRAMEWORKS = {
     "Pansharpening": "none (training-free)",
     "HyperPNN": "pre-upsampling",
     "PanNet": "pre-upsampling",
+    "MHFNet": "iterative up-and-down sampling",
     "NoisePrior": "none (prior)",
     "DCTNet": "pre-upsampling",
     "FDKN": "pre-upsampling",
@@ -94,6 +95,7 @@ WHOLE = {
     "Expansion": "none",
     "Pansharpening": "none",
     "HyperPNN": "residual (global)",
+    "MHFNet": "residual (local), multi-path (global); section 6.3: an unrolled optimisation",
     "SPARNet": "residual (local), multi-path (global); section 6.2: attention without labels",
     "FSRNet": "residual (local), multi-path (global); section 6.2: landmarks and parts, estimated",
     "DIC": "recursive, dense; section 6.2: landmarks, estimated",
@@ -113,7 +115,7 @@ def place(network: Network) -> tuple[str, str, str]:
     if type(network).__name__ == "ScaleSpecific":
         design += ", multi-path (scale-specific)"
     upsampling = known(UPSAMPLERS, upsampler or found(network))
-    if type(network).__name__ == "MSGNet":
+    if type(network).__name__ in {"MSGNet", "MHFNet"}:
         upsampling = UPSAMPLERS["Transposed"]
     if FRAMEWORKS.get(type(network).__name__) in {"pre-upsampling", "none (training-free)"}:
         upsampling = "interpolation"
