@@ -76,11 +76,13 @@ class LabelledClip:
         dataset: the set's name.
         name: the clip's name within the set ("city").
         frames: in their order, each read when it is asked for, named as in the set.
+        made: SR frames that another program made, each in `hr`, to be scored in the stead of a network's; None for none.
     """
 
     dataset: str
     name: str
     frames: Sequence[LabelledImage]
+    made: Sequence[LabelledImage] | None = None
 
     @property
     def lr(self) -> Tensor | None:

@@ -8,25 +8,28 @@ from weakref import WeakSet
 import numpy as np
 import pytest
 import torch
+from omegaconf import OmegaConf
 from torch import Tensor
 from torch.nn import functional as F
 
+from srlab.build import build
 from srlab.data.clips import clips_below
 from srlab.data.evaluation import LabelledClips
+from srlab.data.images import read_image, write_image
 from srlab.errors import InputError
+from srlab.evaluation.results import read_results
 from srlab.evaluation.video import ClipProtocol
 from srlab.evaluation.video_metrics import TOF, WarpingError
 from srlab.evaluation.video_scoring import KEPT, Cases, Stream, framewise, recorded, score_clip
+from srlab.inference.exported import export
 from srlab.networks.video.network import Read
 from srlab.types import LabelledClip, LabelledImage
-from tests.conftest import composed
+from tests.conftest import Command, composed
 
 SIZE = 64
 
 
 def shipped(name: str, *changes: str) -> ClipProtocol:
-    from srlab.build import build
-
     protocol = build(composed("test", [f"protocol={name}", "run_dir=.", *changes]).protocol)
     assert isinstance(protocol, ClipProtocol)
     return protocol
@@ -204,6 +207,48 @@ def test_a_clip_and_a_protocol_that_do_not_fit_are_refused() -> None:
         metric(truth[0][None], truth[1][None])
     with pytest.raises(ValueError, match="lr_rounding=passes"):
         shipped("vid4_bd", "protocol.lr_rounding=passes")
+
+
+def test_the_command_scores_frames_that_another_program_made(command: Command, tmp_path: Path) -> None:
+    for t in range(6):
+        for folder, codes in (("set/one", 100), ("set/two", 100), ("made/one", 101), ("made/two", 104)):
+            write_image(tmp_path / folder / f"{t}.png", np.full((48, 48, 3), codes, np.uint8))
+    of_sets = [
+        "data=clips",
+        "data.test_root=set",
+        "scale=4",
+        "network=bicubic",
+        "protocol=vid4_bd_crop8",
+    ]
+    outcome = command(
+        "test", *of_sets, "data.made_root=made", "network_name=theirs", "save_images=true", "hydra.run.dir=run"
+    )
+    assert outcome.status == 0, outcome.err
+    rows = {row.image: row for row in read_results(tmp_path / "run/results.csv") if row.metric == "psnr_y"}
+    # a step of one code in R, G and B is 219 / 255 of one in luma
+    assert rows["one"].value == pytest.approx(-20 * math.log10(219 / 255 / 255), abs=1e-3)
+    assert rows["two"].value == pytest.approx(-20 * math.log10(4 * 219 / 255 / 255), abs=1e-3)
+    assert rows["mean"].value == pytest.approx((rows["one"].value + rows["two"].value) / 2)
+    assert rows["one"].network == "theirs"
+    assert np.unique(read_image(tmp_path / "run/images/set/two/5.png")) == 104
+    (tmp_path / "made/two/0.png").unlink()
+    refused = command("test", *of_sets, "data.made_root=made")
+    assert "two has 6 frames, and in made 5" in refused.err
+
+
+def test_another_degradation_than_that_of_the_training_is_warned_of(command: Command, tmp_path: Path) -> None:
+    for t in range(3):
+        write_image(tmp_path / "set/one" / f"{t}.png", np.full((32, 32, 3), 40 * t, np.uint8))
+    cfg = composed("test", ["network=edsr_baseline", "backbone.blocks=1", "backbone.width=4", "scale=4"])
+    composition = OmegaConf.to_container(cfg.framework, resolve=True)
+    assert isinstance(composition, dict)
+    facts = {"network_name": "bd", "degradation": shipped("vid4_bd").made_by}
+    export(build(cfg.framework), composition, tmp_path / "net", facts)
+    arguments = ("test", "data=clips", "data.test_root=set", "weights=net")
+    own, other = (command(*arguments, f"protocol={name}") for name in ("vid4_bd", "vid4_bi"))
+    assert (own.status, other.status) == (0, 0)
+    assert "trained on LR made by" not in own.out + own.err
+    assert "trained on LR made by bd 1.6, and this LR is made by bicubic" in other.out + other.err
 
 
 @pytest.fixture

@@ -31,6 +31,8 @@ class ClipData(SuperResolutionData):
         test_root: test on the clips of this folder; None: on what validates.
         test_names: which of them; None: all.
         test_lr_root: LR clips of what tests; None: LR is made by the protocol.
+        made_root: frames that another program made of what tests, in clips of the same names: they are scored in a network's
+            stead; None: there are none.
         frames: of a training sample, T.
 
     Raises:
@@ -46,6 +48,7 @@ class ClipData(SuperResolutionData):
     test_root: str | None = None
     test_names: Sequence[str] | None = None
     test_lr_root: str | None = None
+    made_root: str | None = None
     frames: int = 7
     train: Source | None = field(default=None, init=False)
     val: Sources = field(default=None, init=False)
@@ -79,6 +82,9 @@ class ClipData(SuperResolutionData):
         if self.test_root is not None:
             self.test = clips_below(self.test_root, self.test_names, self.test_lr_root)
         self.val, self.test = self.val or self.test, self.test or self.val
+        if self.made_root is not None and self.root is not None:
+            raise ValueError("data.made_root is for srlab-test alone, and data.root trains: leave one of them out.")
+        self._made = self._frames_made()
 
     def make_pair(
         self, degradation: Degradation, hr: Tensor, seeds: Tensor, levels: Tensor
@@ -93,7 +99,19 @@ class ClipData(SuperResolutionData):
         return lr.reshape(*apart, *lr.shape[1:]), hr.reshape(*apart, *hr.shape[1:]), drawn
 
     def labelled(self, sources: Sequence[Source]) -> LabelledClips:
-        return LabelledClips([(source, span) for source in sources for span in self._whole(source)])
+        return LabelledClips([(source, span) for source in sources for span in self._whole(source)], self._made)
+
+    def _frames_made(self) -> dict[str, tuple[Source, Span]]:
+        if self.made_root is None:
+            return {}
+        assert isinstance(self.test, Clips)
+        made = clips_below(self.made_root, [span.name for span in self.test.spans])
+        for ours, theirs in zip(self.test.spans, made.spans, strict=True):
+            if ours.length != theirs.length:
+                raise InputError(
+                    f"{ours.name} has {ours.length} frames, and in {self.made_root} {theirs.length}: give each."
+                )
+        return {span.name: (made, span) for span in made.spans}
 
     def _whole(self, source: Source) -> list[Span]:
         """The clips of a prepared source of which no frame was left out."""

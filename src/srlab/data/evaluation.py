@@ -1,6 +1,6 @@
 """Whole images or clips with their ground truth, one at a time, for validation and tests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import overload
 
 import torch
@@ -36,17 +36,22 @@ class LabelledClips(Dataset[LabelledClip]):
 
     Args:
         clips: each source of frames, with what of it is a clip.
+        made: by the clips' names, frames that another program made of them.
     """
 
-    def __init__(self, clips: Sequence[tuple[Source, Span]]) -> None:
-        self.clips = list(clips)
+    def __init__(
+        self, clips: Sequence[tuple[Source, Span]], made: Mapping[str, tuple[Source, Span]] | None = None
+    ) -> None:
+        self.clips, self.made = list(clips), dict(made or {})
 
     def __len__(self) -> int:
         return len(self.clips)
 
     def __getitem__(self, place: int) -> LabelledClip:
         source, span = self.clips[place]
-        return LabelledClip(source.name, span.name, FramesOf(source, range(span.start, span.stop)))
+        made = self.made.get(span.name)
+        frames = [FramesOf(one, range(run.start, run.stop)) for one, run in ((source, span), *([made] if made else []))]
+        return LabelledClip(source.name, span.name, *frames)
 
 
 class FramesOf(Sequence[LabelledImage]):

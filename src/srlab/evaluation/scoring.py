@@ -11,7 +11,7 @@ from srlab.evaluation.evaluate import Scored, score_image
 from srlab.evaluation.metrics import Metric
 from srlab.evaluation.protocol import Protocol
 from srlab.evaluation.results import Result, print_means, write_results
-from srlab.evaluation.video_scoring import Stream, framewise, score_clip
+from srlab.evaluation.video_scoring import Stream, framewise, recorded, score_clip
 from srlab.networks.interpolation import Interpolation
 from srlab.networks.network import Network
 from srlab.types import LabelledClip, LabelledImage
@@ -58,7 +58,8 @@ def score_images(
             stream_of = framewise(method)
         facts = protocol, network.scale, network.channels, metrics
         if isinstance(image, LabelledClip):
-            scored.append(score_clip(stream_of, image, *facts, keep))
+            made = stream_of if image.made is None else recorded(image.made)
+            scored.append(score_clip(made, image, *facts, keep))
         else:
             scored.append(score_image(method, image, *facts))
             keep(image, scored[-1].sr[0])
