@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from srlab.networks.cost import cost
 from srlab.networks.faces.dic import DIC, AttentiveFusion
 from srlab.networks.faces.fsrnet import FSRNet
 from srlab.networks.faces.sparnet import FaceAttentionUnit, SPARNet
@@ -43,6 +44,14 @@ def test_other_factors_go_too(composed: Compose, name: str, scale: int) -> None:
     size = network.multiple_of
     with torch.no_grad():
         assert network(torch.rand(1, 1, size, 2 * size)).sr.shape == (1, 1, scale * size, 2 * scale * size)
+
+
+@pytest.mark.parametrize("name", SMALL_FACES)
+def test_costs_are_counted_and_the_whole_face_is_seen(composed: Compose, name: str) -> None:
+    with torch.device("meta"):
+        found = cost(small(composed, name))
+    assert found.receptive_field is None
+    assert found.multiply_adds > found.parameters
 
 
 @pytest.mark.parametrize("name", ["fsrnet", "dic"])

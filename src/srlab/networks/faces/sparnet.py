@@ -6,6 +6,7 @@ down to the same coarse grid wherever in the U it stands (section III).
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -147,7 +148,8 @@ class Reflected(nn.Conv2d):
         super().__init__(inputs, outputs, 3, stride, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):
+        autocasts = torch.amp.is_autocast_available(x.device.type)  # not on `meta`, where networks are counted
+        with torch.autocast(x.device.type, enabled=False) if autocasts else nullcontext():
             padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
         return super().forward(padded)
 
