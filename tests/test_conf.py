@@ -50,8 +50,8 @@ NEEDS = {
 """What a choice cannot be built without."""
 FROM_THE_NETWORK = {("loss", "dists"), ("loss", "lpips")}
 """What downloads its weights when it is built, as metrics do."""
-FROM_A_FILE = {("loss", "identity"), ("loss", "mesh")}
-"""What a published weight file makes: tests/losses/test_faces.py builds them where SRLAB_DATA has it."""
+FROM_A_FILE = {("loss", "identity"), ("loss", "mesh"), ("loss", "seen_heatmaps")}
+"""What a weight file makes: tests/losses/test_faces.py builds them where SRLAB_DATA has it."""
 CHOICES = [
     (group.name, choice.stem)
     for group in sorted((ROOT / "conf").iterdir())

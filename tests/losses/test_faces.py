@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from srlab.build import build_all
+from srlab.build import build, build_all
 from srlab.degradation.resize import resize
 from srlab.errors import InputError
 from srlab.faces.maps import heatmaps, parsing_maps
@@ -154,7 +154,30 @@ def test_a_priors_gradient_reaches_the_picture_and_no_weight(
     assert not torch.autograd.grad(nothing, nobody.prediction.sr)[0].any()
 
 
-@pytest.mark.parametrize(("name", "of"), [("identity", "MobileFaceNet"), ("mesh", "FaceMesh")])
+def test_the_hourglass_of_a_trained_dic_says_where_landmarks_are(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    small = ["network=dic", "scale=8", "run_dir=.", "framework.width=4", "framework.groups=1", "framework.fusions=1"]
+    network = build(composed("train", [*small, "framework.hourglass_width=8", "framework.steps=1"]).framework).eval()
+    torch.save(
+        {"state_dict": {f"network.{name}": one for name, one in network.state_dict().items()}}, tmp_path / "dic.ckpt"
+    )
+    options = [f"loss.seen_heatmaps.prior.weights={tmp_path}/dic.ckpt", "loss.seen_heatmaps.prior.width=8"]
+    (loss,) = build_all(composed("train", ["loss=[seen_heatmaps]", *options, "run_dir=."]).loss)
+    points, lr = landmarks(), torch.rand(2, 3, 8, 8)
+    points[1] = torch.nan
+    prediction = network(lr)
+    batch = Batch(lr, torch.rand(2, 3, 64, 64), torch.arange(2), landmarks=points)
+    assert prediction.priors is not None
+    right = network.landmarks(batch.hr - network.mean)[0]
+    expected = (prediction.priors["heatmaps1"] - right)[0].square().mean()
+    torch.testing.assert_close(loss.measure(Step(prediction, batch)), expected)
+    assert expected > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [("identity", "MobileFaceNet"), ("mesh", "FaceMesh"), ("seen_heatmaps", "LandmarkHourglass")],
+)
 def test_without_weights_there_is_no_such_loss(name: str, of: str, tmp_path: Path) -> None:
     node = composed("train", [f"loss=[{name}]", f"loss.{name}.prior.weights={tmp_path}/none", "run_dir=."]).loss
     with pytest.raises(InputError, match=rf"{of}: there is no weight file .*none. Name one, weights=<path>"):

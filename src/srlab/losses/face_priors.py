@@ -87,3 +87,15 @@ class Points(SeenByPrior):
         left, right = (landmarks[:, corner] for corner in EYE_CORNERS)
         apart = (sr - hr).square().sum(2).clamp(min=1e-12).sqrt().mean(1)  # whose slope at 0 is none
         return apart / (left - right).square().sum(1).sqrt()
+
+
+class SeenHeatmaps(SeenByPrior):
+    """The mean squared difference of heatmaps of landmarks: Super-FAN's loss.
+
+    Args:
+        prior: of heatmaps (B, 68, h, w), as a DIC's hourglass.
+        weight, ramp: see `Term`.
+    """
+
+    def compare(self, sr: Tensor, hr: Tensor, landmarks: Tensor) -> Tensor:
+        return (sr - hr).square().mean((1, 2, 3))

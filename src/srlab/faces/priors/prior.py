@@ -2,7 +2,9 @@
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,8 +43,7 @@ class Prior(nn.Module, ABC):
             raise InputError(
                 f"{name}: there is no weight file {path}. Name one, weights=<path>: docs/faces.md says which."
             )
-        content = read(path)
-        state: State = dict(content.get(inside, {}) if inside else content)
+        state = self.taken(read(path), inside)
         if problems := differences(network.state_dict(), state):
             raise InputError(
                 f"{path} does not fit {name}: {'; '.join(problems)}. docs/faces.md names the file it needs."
@@ -50,6 +51,11 @@ class Prior(nn.Module, ABC):
         network.load_state_dict(dict(state))
         self.network = Frozen(network)
         self.tag = f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+
+    @staticmethod
+    def taken(content: Mapping[str, Any], inside: str | None) -> State:
+        """The network's weights, out of what the file holds."""
+        return dict(content.get(inside, {}) if inside else content)
 
     def forward(self, images: Tensor, landmarks: Tensor) -> Tensor:
         """Features of faces, in float32 also where a training is autocast.

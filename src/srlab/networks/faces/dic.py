@@ -162,7 +162,7 @@ class RecurrentHourglass(nn.Module):
             Bottleneck(width, width, "none"), nn.Conv2d(width, width, 1), nn.ReLU(), nn.Conv2d(width, POINTS, 1)
         )
 
-    def forward(self, image: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor]:
         seen = self.look(image)
         features = self.hourglass(self.recall(torch.cat([seen, seen if memory is None else memory], dim=1)))
         told, remembered = features.chunk(2, dim=1)
