@@ -60,6 +60,14 @@ def data_root() -> Path:
 
 
 @pytest.fixture(scope="session")
+def faces_root(data_root: Path) -> Path:
+    """The folder of faces: `fsrnet/data`, `weights` of priors, and CelebA's landmarks."""
+    if not (data_root / "domain/face").is_dir():
+        pytest.skip("needs faces: SRLAB_DATA holds no domain/face")
+    return data_root / "domain/face"
+
+
+@pytest.fixture(scope="session")
 def weights_root() -> Path:
     """The folder of published weights; tests that need it skip where SRLAB_WEIGHTS is unset."""
     return _folder("SRLAB_WEIGHTS", "published weights")

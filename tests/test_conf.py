@@ -33,6 +33,8 @@ NEEDS = {
     ("paradigm", "kernel_gan"): "experiment=kernel_gan",
     ("experiment", "zssr_x2_kernel"): "reduction.path={folder}/kernel.npy",
     ("reduction", "kernel"): "reduction.path={folder}/kernel.npy",
+    ("experiment", "face_x8"): "protocol.dlib=null protocol.identity=null protocol.mesh=null",
+    ("protocol", "faces"): "protocol.dlib=null protocol.identity=null protocol.mesh=null",
     ("framework", "community"): "weights={folder}/stranger.pth",
     ("framework", "dctnet"): "channels=1",
     ("framework", "fdkn"): "channels=1",

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from srlab.build import Training
 from srlab.evaluation.evaluate import Scored
-from srlab.evaluation.results import MEAN, Result, compare, results_of
+from srlab.evaluation.results import MEAN, Result, all_scores, compare, results_of
 from srlab.evaluation.scoring import RESULTS, score_images, write_and_print
 from srlab.evaluation.strips import comparison, stack
 from srlab.inference.enlarge import enlarge
@@ -83,7 +83,10 @@ def score_at_scale(training: Training, name: str) -> tuple[list[Scored], list[Re
         row
         for method, scored in ((name, ours), (BASELINE, theirs))
         for row in results_of(
-            [score for one in scored for score in one.scores], settings.protocol, method, network.scale
+            all_scores(settings.protocol, [(one.scores, one.traits) for one in scored]),
+            settings.protocol,
+            method,
+            network.scale,
         )
     ]
 

@@ -21,7 +21,7 @@ def test_together(cfg: DictConfig, processes: Together) -> Objective:
 
     from srlab import build, run
     from srlab.evaluation.metrics import higher_is_better
-    from srlab.evaluation.results import results_of
+    from srlab.evaluation.results import all_scores, results_of
     from srlab.evaluation.scoring import score_images, write_and_print
     from srlab.inference.enlarge import enlarge, enlarge_clip
     from srlab.machine import pick_device
@@ -54,7 +54,7 @@ def test_together(cfg: DictConfig, processes: Together) -> Objective:
         images_folder=cfg.run_dir if cfg.save_images else None,
         stream=lambda read, length: enlarge_clip(network, lambda *part: read(*part).to(device), length),
     )
-    rows = [score for image in processes.merged([scored.scores for scored in scores]) for score in image]
+    rows = all_scores(protocol, processes.merged([(scored.scores, scored.traits) for scored in scores]))
     if processes.rank == 0:
         write_and_print(cfg.run_dir, results_of(rows, protocol, cfg.network_name, network.scale, cfg.weights))
     metric = protocol.metric_names[0]

@@ -77,13 +77,13 @@ def test_without_weights_there_is_no_prior(prior: type[MobileFaceNet | FaceMesh]
 
 
 @pytest.fixture(scope="module")
-def identity(folder: Path) -> MobileFaceNet:
-    return MobileFaceNet(str(folder / "weights/MobileFaceNet_068.ckpt"))
+def identity(faces_root: Path) -> MobileFaceNet:
+    return MobileFaceNet(str(faces_root / "weights/MobileFaceNet_068.ckpt"))
 
 
 @pytest.fixture(scope="module")
-def mesh(folder: Path) -> FaceMesh:
-    return FaceMesh(str(folder / "weights/blazeface_landmark.pth"))
+def mesh(faces_root: Path) -> FaceMesh:
+    return FaceMesh(str(faces_root / "weights/blazeface_landmark.pth"))
 
 
 def test_a_face_is_more_like_its_mirror_image_than_like_any_other(identity: MobileFaceNet, celeba: Faces) -> None:

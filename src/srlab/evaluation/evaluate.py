@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from torch import Tensor
 
@@ -22,12 +23,14 @@ class Scored:
         sr: (1, C, H, W) as the network gave it, on the CPU.
         case: what it was given, and what it should have given.
         protocol: that scored it.
+        traits: what `Protocol.of_set` needs of it.
     """
 
     scores: list[Score]
     sr: Tensor
     case: Case
     protocol: Protocol
+    traits: Any = field(default=None, kw_only=True)
 
     @property
     def lr(self) -> Tensor:
@@ -84,9 +87,10 @@ def score_image(
     started = time.perf_counter()
     sr = enlarge(*given).detach().cpu()  # waits for the device
     seconds = time.perf_counter() - started
-    values = {name: (value, protocol.facts(name).unit) for name, value in protocol.score(sr, case).items()}
+    judged = protocol.judge(sr, case)
+    values = {name: (value, protocol.facts(name).unit) for name, value in judged.values.items()}
     if metrics:
         pictures = protocol.pictures(sr, case)
         values |= {name: (metric(*pictures), metric.facts.unit) for name, metric in metrics.items()}
     scores = [Score(image.dataset, image.name, name, *value, seconds) for name, value in values.items()]
-    return Scored(scores, sr, case, protocol)
+    return Scored(scores, sr, case, protocol, traits=judged.traits)

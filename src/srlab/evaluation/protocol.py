@@ -3,9 +3,10 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -40,6 +41,18 @@ class Case:
     landmarks: Tensor | None = None
 
 
+class Judged(NamedTuple):
+    """What a test tells of one result.
+
+    Attributes:
+        values: by metrics.
+        traits: what `of_set` needs of this image, plain enough to travel between processes; None: nothing.
+    """
+
+    values: dict[str, float]
+    traits: Any = None
+
+
 def beside(image: LabelledImage, height: int, width: int) -> tuple[Tensor | None, Tensor | None]:
     """An image's guide and mask as a case has them, cut to the HR that is scored."""
     guide, mask = (None if other is None else other[None, :, :height, :width] for other in (image.guide, image.mask))
@@ -63,8 +76,12 @@ class Protocol(ABC):
     @cached_property
     def hash(self) -> str:
         """12 hexadecimal digits of all fields: two scores are comparable when these are equal."""
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))  # type: ignore[call-overload]
+        canonical = json.dumps(self.settings(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    def settings(self) -> dict[str, Any]:
+        """All that decides a score, in plain containers."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]
 
     @property
     @abstractmethod
@@ -82,6 +99,14 @@ class Protocol(ABC):
     @abstractmethod
     def score(self, sr: Tensor, case: Case) -> dict[str, float]:
         """The worth of a result, by the names of `metric_names`."""
+
+    def judge(self, sr: Tensor, case: Case) -> Judged:
+        """All that a test tells of a result: its score, and what more a domain looks at."""
+        return Judged(self.score(sr, case))
+
+    def of_set(self, traits: Sequence[Any]) -> dict[str, float]:
+        """What can be said of a set only as a whole, by the names of further metrics, from its images' traits: nothing."""
+        return {}
 
     def interpolation(self, kernel: Kernel, scale: int, levels: int) -> Callable[..., Tensor] | None:
         """How a baseline that interpolates enlarges an image of a depth (`levels`); None: as its network does."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import fmean
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -26,7 +26,7 @@ class Score(NamedTuple):
 
     Attributes:
         dataset: the set's name.
-        image: the image's name; `mean` for the mean of the set's images.
+        image: the image's name; `mean` for the mean of the set's images, and for what is said of them together.
         metric: its name ("psnr_y").
         value: in `unit`.
         unit: "dB", or "" for a pure number.
@@ -80,6 +80,24 @@ def mean_scores(scores: Iterable[Score]) -> list[Score]:
     return [
         Score(dataset, MEAN, metric, fmean(s.value for s in group), unit, fmean(s.seconds for s in group))
         for (dataset, metric, unit), group in groups.items()
+    ]
+
+
+def all_scores(protocol: Protocol, judged: Sequence[tuple[list[Score], Any]]) -> list[Score]:
+    """Every image's scores, then what can be said of each set only as a whole, as further means of it.
+
+    Args:
+        protocol: that judged the images.
+        judged: each image's scores and traits.
+    """
+    sets: dict[str, list[tuple[float, Any]]] = {}
+    for scores, traits in judged:
+        if traits is not None:
+            sets.setdefault(scores[0].dataset, []).append((scores[0].seconds, traits))
+    return [score for scores, _ in judged for score in scores] + [
+        Score(dataset, MEAN, name, value, protocol.facts(name).unit, fmean(seconds for seconds, _ in members))
+        for dataset, members in sets.items()
+        for name, value in protocol.of_set([traits for _, traits in members]).items()
     ]
 
 
