@@ -1,9 +1,12 @@
 """Networks of faces: what makes each the one that it is, and that what they know of a face they found out themselves."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from srlab.networks.cost import cost
@@ -12,6 +15,8 @@ from srlab.networks.faces.fsrnet import FSRNet
 from srlab.networks.faces.sparnet import FaceAttentionUnit, SPARNet
 from srlab.networks.network import Network
 from srlab.types import Batch
+from tests.conftest import Command
+from tests.faces.drawn import face
 from tests.networks.test_contract import SMALL_FACES
 
 Compose = Callable[..., Network]
@@ -100,6 +105,50 @@ def test_dics_images_use_the_landmarks_unless_that_gradient_is_stopped(composed:
         found = (prediction.priors or {})["heatmaps1"]
         assert reaches(prediction.sr, found) == (stopped == "false")
         assert not reaches(prediction.intermediate["step1"], found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "losses", "logged"),
+    [
+        ("fsrnet", "l2,coarse,heatmaps,parsing", ["coarse_coarse", "heatmaps_heatmaps", "parsing_parsing"]),
+        ("dic", "steps,heatmaps", ["steps_step1", "heatmaps_heatmaps1", "heatmaps_heatmaps2"]),
+    ],
+)
+def test_what_is_estimated_is_learned_from_landmarks(
+    name: str, losses: str, logged: list[str], command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "faces_HR").mkdir()
+    names = [f"{number}.png" for number in range(4)]
+    for one in names:
+        Image.fromarray(np.random.default_rng(0).integers(0, 255, (128, 128, 3), np.uint8)).save(
+            tmp_path / "faces_HR" / one
+        )
+    landmarks = np.repeat(face().numpy(), 4, 0)
+    landmarks[1] = np.nan
+    np.savez(tmp_path / "landmarks.npz", names=names, landmarks=landmarks)
+    outcome = command(
+        "train",
+        f"network={name}",
+        *SMALL_FACES[name],
+        f"loss=[{losses}]",
+        "scale=8",
+        "data=faces",
+        "data.root=faces_HR",
+        "data.landmarks=landmarks.npz",
+        "data.test_count=1",
+        "data.val_count=1",
+        "data.batch_size=2",
+        "iterations=2",
+        "trainer.log_every_n_steps=1",
+        "trainer.enable_progress_bar=false",
+        "logger=[csv]",
+        "callbacks=[checkpoints]",
+        "hydra.run.dir=run",
+    )
+    assert outcome.status == 0, outcome.err
+    found = (tmp_path / "run/metrics.csv").read_text()
+    assert all(f"train/loss_{one}," in found for one in logged)
 
 
 @pytest.mark.slow
