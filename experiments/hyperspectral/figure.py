@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import torch
 
 import srlab
-from srlab.data.cubes import Scene
+from srlab.data.cube_scene import Scene
 from srlab.degradation.mtf import MTF
 from srlab.networks.cubes.pansharpening import Observation, expand
 from srlab.networks.cubes.unmixing import cnmf

@@ -58,6 +58,7 @@ def training(cfg: DictConfig) -> Training:
     if cfg.weights and not cfg.resume:
         paradigm.start_from(weight_file(cfg.weights))
     data = build(cfg.data)
+    check_truth(paradigm, data)
     paradigm.facts = facts_of(data, paradigm.settings.protocol)
     if cfg.weights and not cfg.resume:
         warn_of_another(facts_beside(cfg.weights), data.made_by, paradigm.settings.protocol)
@@ -80,6 +81,18 @@ def training(cfg: DictConfig) -> Training:
         **paradigm.takes_over(cfg.trainer),
     )
     return Training(paradigm, data, trainer)
+
+
+def check_truth(paradigm: "SuperResolution", data: "SuperResolutionData") -> None:
+    """Refuse losses that compare with HR (`InputError`), where the data has none."""
+    loss = getattr(paradigm, "loss", None)
+    if data.train is None or data.train.truth or loss is None:
+        return
+    asking = [name for name, term in loss.named_terms() if term.needs_truth]
+    if asking:
+        raise InputError(
+            f"{data.train.name} has no HR, with which loss={','.join(asking)} compares: take loss=consistency."
+        )
 
 
 def join_curriculum(cfg: DictConfig, paradigm: "SuperResolution", data: "SuperResolutionData") -> "Callback":

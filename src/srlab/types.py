@@ -56,6 +56,7 @@ class LabelledImage:
         guide: (G, H, W) float32 in [0, 1]: another sensor's image of the scene at the size of HR; None for none.
         mask: (1, H, W), 1 where HR is known and 0 in its holes; None: known everywhere.
         landmarks: (68, 2) of the face, as a `Batch` has them; None for none.
+        truth: HR is known; False: `hr` only stands in its place.
     """
 
     dataset: str
@@ -66,6 +67,7 @@ class LabelledImage:
     guide: Tensor | None = None
     mask: Tensor | None = None
     landmarks: Tensor | None = None
+    truth: bool = True
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from scipy import io
 from spectral.io import envi
 
 from srlab.data.cube_files import read_cube
-from srlab.data.cubes import CubeData, Scene, Strips
+from srlab.data.cube_scene import Scene
+from srlab.data.cubes import CubeData, Strips
 from srlab.degradation.mtf import MTF
 from srlab.errors import InputError
 

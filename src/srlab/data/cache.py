@@ -47,7 +47,7 @@ class Cached(Source):
     """
 
     def __init__(self, source: Source, headers: Sequence[Header], store: NDArray[np.uint8]) -> None:
-        self.name = source.name
+        self.name, self.truth = source.name, source.truth
         self.source = source
         self.landmarks = source.landmarks
         self.headers = list(headers)

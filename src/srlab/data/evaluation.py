@@ -86,4 +86,6 @@ def labelled(source: Source, index: int) -> LabelledImage:
     lr = others.pop("lr", None)
     if source.landmarks is not None:
         others["landmarks"] = torch.from_numpy(source.landmarks[index])
-    return LabelledImage(source.name, source.label(index), to_tensor(hr), lr, levels_of(hr), **others)
+    return LabelledImage(
+        source.name, source.label(index), to_tensor(hr), lr, levels_of(hr), truth=source.truth, **others
+    )

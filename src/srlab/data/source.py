@@ -20,6 +20,7 @@ class Source(ABC):
         guide: another sensor's images of the same scenes, at the size of HR (depth's photograph, a cube's PAN).
         mask: (H, W, 1), 0 in the holes of HR and white elsewhere.
         landmarks: (images, 68, 2) float32, of the face in each HR image, as a `Batch` has them; None: none are known.
+        truth: HR is known; False: what stands in its place is no truth, and nothing may be compared with it.
         costly: an image takes long to make, so that all of them are worth a file that other runs find.
         prepared: every image was decoded and checked when the set was made, and any part of one is quick to read: the
             set is used as it lies there.
@@ -32,6 +33,7 @@ class Source(ABC):
     mask: "Source | None" = None
     landmarks: NDArray[np.float32] | None = None
     complaints: Sequence[str] = ()
+    truth: bool = True
     costly: bool = False
     prepared: bool = False
 
@@ -82,7 +84,7 @@ class Part(Source):
     """
 
     def __init__(self, source: Source, indices: Sequence[int]) -> None:
-        self.name = source.name
+        self.name, self.truth = source.name, source.truth
         self.source = source
         self.indices = list(indices)
         self.accompanied({name: Part(other, indices) for name, other in source.companions().items()})

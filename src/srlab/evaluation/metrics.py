@@ -51,6 +51,11 @@ FACTS = {
     "rank1": Facts("%", True),
     "descriptor": Facts("", False),
     "descriptor_same": Facts("%", True),
+    "hqnr": Facts("", True),  # these five without a truth
+    "qnr": Facts("", True),
+    "d_lambda_k": Facts("", False),
+    "d_lambda": Facts("", False),
+    "d_s": Facts("", False),
     "lpips": Facts("", False),
     "dists": Facts("", False),
     "tof": Facts("px", False),

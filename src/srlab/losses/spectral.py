@@ -1,5 +1,7 @@
 """Losses of cubes: angles between spectra, and what two sensors would see of a result."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -7,6 +9,7 @@ from torch.nn import functional as F
 from srlab.degradation.base import trim
 from srlab.degradation.mtf import MTF
 from srlab.losses.weighted import Step, Term
+from srlab.networks.cubes.responses import spectral_response
 from srlab.schedules import Schedule
 
 
@@ -26,16 +29,19 @@ class Consistency(Term):
         scale: HR pixels per LR pixel.
         gain: of the MTF: see `mtf_taps`.
         guide_bands: ranges of bands [from, to), each of whose means is a band of the guide, as data.scene.guide_bands has
-            them; None: the guide is not compared.
+            them; `estimated`: the guide's response is found in each batch, from LR and the guide as LR's sensor sees it;
+            None: the guide is not compared.
         guide_weight: of the second part, beside the first.
         weight, ramp: see `Term`.
     """
+
+    needs_truth = False
 
     def __init__(
         self,
         scale: int,
         gain: float = 0.3,
-        guide_bands: list[list[int]] | None = None,
+        guide_bands: list[list[int]] | Literal["estimated"] | None = None,
         guide_weight: float = 1.0,
         weight: float = 1.0,
         ramp: Schedule | None = None,
@@ -54,6 +60,21 @@ class Consistency(Term):
         if self.guide_bands is not None:
             if batch.guide is None:
                 raise ValueError("the loss compares SR with a guide, and the data has none: take data with guides.")
-            bands = torch.cat([sr[:, first:end].mean(1, keepdim=True) for first, end in self.guide_bands], 1)
+            response = self.response(batch.lr.float(), batch.guide.float())
+            bands = torch.einsum("gc,bchw->bghw", response, sr)
             parts["guide"] = self.guide_weight * F.l1_loss(bands, batch.guide.float())
         return torch.stack(list(parts.values())).sum(), {name: part.detach() for name, part in parts.items()}
+
+    @torch.no_grad()
+    def response(self, lr: Tensor, guide: Tensor) -> Tensor:
+        """The weights of the bands in each of the guide's: (G, C)."""
+        if self.guide_bands == "estimated":
+            seen = self.mtf.reduce(guide)
+            reach = self.mtf.margin // self.mtf.scale
+            table, wanted = (trim(one, reach).transpose(0, 1).flatten(1).double() for one in (lr, seen))
+            return spectral_response(table, wanted).to(lr)
+        assert self.guide_bands is not None
+        response = lr.new_zeros(len(self.guide_bands), lr.shape[1])
+        for row, (first, end) in zip(response, self.guide_bands, strict=True):
+            row[first:end] = 1 / (end - first)
+        return response

@@ -55,7 +55,12 @@ class Term(nn.Module, ABC):
     Args:
         weight: of the loss in the sum, 0 or more.
         ramp: iteration (from 0) -> factor of the weight; None: 1 throughout.
+
+    Attributes:
+        needs_truth: it compares with HR, and cannot be where HR is not known.
     """
+
+    needs_truth = True
 
     def __init__(self, weight: float = 1.0, ramp: Schedule | None = None) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ from srlab.degradation.mtf import MTF
 
 GAINS = tuple(round(0.05 + 0.025 * place, 3) for place in range(23))
 """Of the MTF at Nyquist, that are tried: 0.05 to 0.6."""
-SMOOTHNESS = 1e-4
+SMOOTHNESS = 1e-5
 """Of a spectral response from band to band, beside the fit, both relative to LR's mean square."""
 
 
