@@ -20,6 +20,13 @@ class SpectralAngle(nn.Module):
         return 1 - F.cosine_similarity(sr.float(), hr.float(), dim=1, eps=1e-6).mean()
 
 
+class SpatialSpectralVariation(nn.Module):
+    """The mean absolute difference of neighbours, down, across and from band to band, of SR alone (SSPSR)."""
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        return torch.stack([sr.float().diff(dim=dim).abs().mean() for dim in (1, 2, 3)]).sum()
+
+
 class Consistency(Term):
     """No HR: SR, reduced by the sensor's MTF, is LR; and its bands, by the guide's response, are the guide.
 
