@@ -33,6 +33,12 @@ FRAMEWORKS = {
     "SPARNet": "pre-upsampling",
     "FSRNet": "pre-upsampling",
     "DIC": "iterative up-and-down sampling",
+    "BasicVSR": "post-upsampling",
+    "FRVSR": "post-upsampling",
+    "VESPCN": "post-upsampling",
+    "TDAN": "post-upsampling",
+    "MultiFrameBackProjection": "none (training-free)",
+    "FrameBefore": "none (training-free)",
 }
 """Section 3.1."""
 
@@ -101,6 +107,12 @@ WHOLE = {
     "SPARNet": "residual (local), multi-path (global); section 6.2: attention without labels",
     "FSRNet": "residual (local), multi-path (global); section 6.2: landmarks and parts, estimated",
     "DIC": "recursive, dense; section 6.2: landmarks, estimated",
+    "BasicVSR": "residual (local); section 6.5: frames by recurrence both ways, warped features",
+    "FRVSR": "residual (local); section 6.5: frames by recurrence, warped results",
+    "VESPCN": "plain convolutions; section 6.5: explicit motion compensation",
+    "TDAN": "residual (local); section 6.5: deformable alignment",
+    "MultiFrameBackProjection": "none; section 6.5: explicit motion compensation",
+    "FrameBefore": "none; section 6.5: explicit motion compensation",
 }
 """Frameworks that are a design of section 3.3 by themselves."""
 

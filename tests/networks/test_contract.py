@@ -228,11 +228,19 @@ CUBES = {
 FACES = {path.stem for path in (CONF / "framework").glob("*.yaml") if "networks.faces" in path.read_text()}
 """Frameworks of faces, whose sizes are multiples of 32 at x2 and therefore large: tests/networks/test_faces.py has them."""
 
+VIDEO = {
+    *(path.stem for path in (CONF / "framework").glob("*.yaml") if "networks.video" in path.read_text()),
+    *("basicvsr_small", "spynet"),  # picks of these
+}
+"""Frameworks and networks of clips: tests/networks/video has them."""
+
 FROM_A_FILE = {"community", "spandrel"}
 """A framework and a network that a weight file makes: tests/test_export.py has one."""
 
 
-@pytest.mark.parametrize("framework", sorted({*choices("framework")} - DRAWN - FROM_A_FILE - GUIDED - CUBES - FACES))
+@pytest.mark.parametrize(
+    "framework", sorted({*choices("framework")} - DRAWN - FROM_A_FILE - GUIDED - CUBES - FACES - VIDEO)
+)
 def test_frameworks_export_with_free_sizes(composed: Compose, framework: str) -> None:
     exports(composed(f"framework={framework}", *SMALLER["edsr"], *FRAMEWORK.get(framework, [])).eval())
 
@@ -271,7 +279,7 @@ def test_every_part_gives_its_image_in_onnxruntime_or_is_refused(
         assert write_onnx(network, tmp_path / "model.onnx") < 1e-4
 
 
-@pytest.mark.parametrize("name", sorted({*choices("network")} - FROM_A_FILE - GUIDED - CUBES))
+@pytest.mark.parametrize("name", sorted({*choices("network")} - FROM_A_FILE - GUIDED - CUBES - VIDEO))
 def test_every_named_network_runs(composed: Compose, name: str) -> None:
     small = ["backbone.blocks=1"] if name == "edsr" else []
     network = composed(f"network={name}", *small, *SMALL_PRIOR.get(name, []), *SMALL_FACES.get(name, []))

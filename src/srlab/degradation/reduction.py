@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.borders import Borders
+from srlab.degradation.bd import gaussian_taps
 from srlab.degradation.blur import centred, kernel_shift
 from srlab.degradation.kernels import load_kernels
 from srlab.degradation.resize import pad, resize
@@ -115,6 +116,21 @@ class GivenKernel(Reduction):
         if not 0 <= index < len(kernels):
             raise ValueError(f"reduction.index={index}: {path} has kernels 0 to {len(kernels) - 1}.")
         super().__init__(scale, acting(kernels[index], scale, shift), borders)
+
+
+class Sampled(Reduction):
+    """A Gaussian, then every scale-th pixel from the first on: BD of the video papers, as in `srlab.degradation.bd`.
+
+    Args:
+        scale: HR pixels per LR pixel.
+        sigma: in HR pixels: 1.6, or 1.5 of FRVSR and TecoGAN.
+        kernel_size: K, odd.
+        borders: see `Reduction`.
+    """
+
+    def __init__(self, scale: int, sigma: float = 1.6, kernel_size: int = 13, borders: Borders = "replicate") -> None:
+        taps = torch.tensor(gaussian_taps(kernel_size, sigma), dtype=torch.float64)
+        super().__init__(scale, torch.outer(taps, taps), borders)
 
 
 def acting(kernel: NDArray[np.float64], scale: int, shift: bool = True) -> Tensor:

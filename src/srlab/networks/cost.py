@@ -9,9 +9,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from srlab.networks.cubes.pansharpening import Pansharpening
 from srlab.networks.network import Network
 from srlab.networks.pixel_recursive import PixelRecursive
+from srlab.networks.video.baselines import MultiFrameBackProjection
+from srlab.networks.video.network import VideoNetwork
 
 HEIGHT, WIDTH = 720, 1280
 """Of the enlarged image for which the field counts multiply-adds (since CARN; Ahn et al., ECCV 2018)."""
+
+FRAMES = 7
+"""Of the clip by which networks of clips are measured; what is said is of one of them."""
 
 PATCH = 48
 """Height and width of the LR sample whose activations are counted (EDSR's patch)."""
@@ -48,7 +53,8 @@ def multiply_adds(network: Network) -> int:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         one_pass(network.eval(), lr)
     made = lr.shape[2] * lr.shape[3] * network.scale**2
-    return int(counter.get_total_flops() * HEIGHT * WIDTH / made) // 2
+    frames = FRAMES if isinstance(network, VideoNetwork) else 1
+    return int(counter.get_total_flops() * HEIGHT * WIDTH / made / frames) // 2
 
 
 def activation_bytes(network: Network) -> int:
@@ -63,7 +69,8 @@ def activation_bytes(network: Network) -> int:
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         one_pass(network.train(), blank(network, side, side))
-    return sum(tensor.untyped_storage().nbytes() for place, tensor in kept.items() if place not in weights)
+    frames = FRAMES if isinstance(network, VideoNetwork) else 1
+    return sum(tensor.untyped_storage().nbytes() for place, tensor in kept.items() if place not in weights) // frames
 
 
 def one_pass(network: Network, lr: Tensor) -> None:
@@ -71,13 +78,15 @@ def one_pass(network: Network, lr: Tensor) -> None:
 
     A method that solves for an image's values, which there are none of here, is not run: it has no layers to count.
     """
-    if isinstance(network, Pansharpening):
+    if isinstance(network, Pansharpening | MultiFrameBackProjection):
         return
     if isinstance(network, PixelRecursive):
         network.logits(lr, lr.new_empty(*lr.shape[:2], lr.shape[2] * network.scale, lr.shape[3] * network.scale))
     elif network.guide_channels:
         sides = (side * network.scale for side in lr.shape[2:])
         network(lr, lr.new_empty(len(lr), network.guide_channels, *sides))
+    elif isinstance(network, VideoNetwork):
+        network(lr[:, None].expand(-1, FRAMES, -1, -1, -1))
     else:
         network(lr)
 

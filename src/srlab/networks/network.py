@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
@@ -52,6 +52,14 @@ class Network(nn.Module, ABC):
         """The prediction for a training batch: from what this network takes of it."""
         prediction: Prediction = self(batch.lr)
         return prediction
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """What learns, in groups as an optimizer takes them.
+
+        A group that `waits` so many iterations before it learns, or learns at a `rate` of its own, as part of that of all
+        others, says so by these keys.
+        """
+        return [{"params": list(self.parameters())}]
 
     def check(self, lr: Tensor) -> None:
         if lr.ndim != 4 or lr.shape[1] != self.channels:

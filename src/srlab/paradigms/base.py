@@ -195,7 +195,8 @@ class SuperResolution(pl.LightningModule):
         np.random.seed(seed % 2**32)  # noqa: NPY002 - third-party parts may draw from it
         for optimizer in self.trainer.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * self.rate_factor()
+                learns = self.iteration > group.get("waits", 0)
+                group["lr"] = group["initial_lr"] * self.rate_factor() * (group.get("rate", 1.0) if learns else 0.0)
 
     def rate_factor(self) -> float:
         """Of each optimizer's learning rate, in this iteration."""

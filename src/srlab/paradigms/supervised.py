@@ -1,6 +1,7 @@
 """Supervised learning: LR -> HR from aligned pairs."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from torch import Tensor
 from torch.nn import Parameter
@@ -46,7 +47,8 @@ class Supervised(SuperResolution):
         self.loss, self.make_optimizer = loss, optimizer
 
     def configure_optimizers(self) -> Optimizer:
-        return self.prepared(self.make_optimizer(self.network.parameters()))
+        groups: list[Any] = self.network.parameter_groups()
+        return self.prepared(self.make_optimizer(groups))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         terms: Terms = self.loss(Step(self.network.of(batch), batch, self.iteration))
