@@ -51,6 +51,8 @@ NOT_RUN = {
     "mkdocs": "is run by .ci/run",
     "--help": "is tried in tests/test_cli.py",
     "--all": "takes minutes",
+    "celeba": "needs faces and weights of judges: tests/data/test_faces.py, tests/evaluation/test_faces.py",
+    "experiment=face": "needs faces: tests/data/test_faces.py",
     "experiment=depth": "is trained at tiny size by tests/test_provenance.py",
     "data.test_root=lu": "needs maps of Lu: tests/evaluation/test_depth.py and tests/networks/test_guided.py score them",
 }

@@ -104,7 +104,12 @@ def all_scores(protocol: Protocol, judged: Sequence[tuple[list[Score], Any]]) ->
 def results_of(
     scores: Sequence[Score], protocol: Protocol, network: str | None, scale: int, weights: str | None = None
 ) -> list[Result]:
-    """The rows of one network: every image's scores, then the means."""
+    """The rows of one network: every image's scores, then the means, then what is said of the sets."""
+
+    def whose(score: Score) -> int:
+        return 0 if score.image != MEAN else 2 if score in of_sets else 1
+
+    of_sets = {score for score in scores if score.image == MEAN}
     return [
         Result(
             dataset=score.dataset,
@@ -119,7 +124,7 @@ def results_of(
             weights=weights or "",
             seconds=score.seconds,
         )
-        for score in [*scores, *mean_scores(scores)]
+        for score in sorted([*scores, *mean_scores(scores)], key=whose)
     ]
 
 
