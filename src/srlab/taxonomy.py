@@ -129,7 +129,9 @@ def place(network: Network) -> tuple[str, str, str]:
     if type(network).__name__ == "ScaleSpecific":
         design += ", multi-path (scale-specific)"
     upsampling = known(UPSAMPLERS, upsampler or found(network))
-    if type(network).__name__ in {"MSGNet", "MHFNet"}:
+    if type(network).__name__ in {"BasicVSR", "TDAN", "VESPCN"}:
+        upsampling = UPSAMPLERS["SubPixel"]
+    if type(network).__name__ in {"FRVSR", "MSGNet", "MHFNet"}:
         upsampling = UPSAMPLERS["Transposed"]
     if FRAMEWORKS.get(type(network).__name__) in {"pre-upsampling", "none (training-free)"}:
         upsampling = "interpolation"
