@@ -154,6 +154,8 @@ def tiny(words: list[str]) -> list[str]:
     added += ["data.workers=0", "data.batch_size=2", "data.patch=8"]
     if "hyperspectral" in said:
         return added
+    if "experiment=video" in said:
+        return [*added, "data.frames=3", "framework.blocks=1"]
     if "data=gratings" in said:
         return [
             *added,
@@ -206,6 +208,12 @@ def build_world(folder: Path) -> None:
     Image.open(names[0]).save(folder / "photos/a.tif")
     Image.open(names[0]).resize((24, 24)).save(folder / "lr.png")
     rng = np.random.default_rng(0)
+    for clip in ("clips/walk", "clips/street", "Vid4/city", "theirs/city"):
+        for t in range(6):
+            frame = folder / clip / f"Frame {t:03d}.png"
+            frame.parent.mkdir(parents=True, exist_ok=True)
+            Image.open(names[0]).resize((100, 90)).crop((t, 2 * t, 64 + t, 48 + 2 * t)).save(frame)
+    shutil.copytree(folder / "clips", folder / "shots")
     np.save(folder / "jasper.npy", rng.integers(0, 5000, (96, 96, 64)))
     io.savemat(folder / "wv2.mat", {"I_MS": rng.random((32, 32, 8)), "I_PAN": rng.random((128, 128))})
     across = np.exp(-(np.arange(-4, 5) ** 2) / 4.0)

@@ -175,7 +175,7 @@ class Living(LabelledImage):
 
 
 @pytest.mark.parametrize("length", [6, 40])
-def test_what_is_held_does_not_grow_with_the_clip(length: int) -> None:
+def test_what_is_held_does_not_grow_with_the_clip(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
     frames, read_at_once = Made(length), 5
     protocol = shipped("vid4_bi")
 
@@ -193,6 +193,10 @@ def test_what_is_held_does_not_grow_with_the_clip(length: int) -> None:
     cases = Cases(LabelledClip("made", "one", frames), protocol, 4, 3)
     assert all(cases.read(index, index + 1).shape == (1, 1, 3, 8, 8) for index in range(length))
     assert len(cases.kept) == min(length, KEPT)
+    monkeypatch.setattr("srlab.evaluation.video_scoring.KEPT_BYTES", 3 * 3 * 32 * 32 * 8)
+    cases = Cases(LabelledClip("made", "one", frames), protocol, 4, 3)
+    assert cases.read(0, length).shape == (1, length, 3, 8, 8)
+    assert len(cases.kept) == 3
 
 
 def test_a_clip_and_a_protocol_that_do_not_fit_are_refused() -> None:

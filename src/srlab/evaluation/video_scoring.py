@@ -22,8 +22,8 @@ from srlab.types import LabelledClip, LabelledImage
 Stream = Callable[[Read, int], Iterator[Tensor]]
 """What reads the frames of an LR clip, and its length -> parts of its SR (1, t, C, H, W), from the first on."""
 
-KEPT = 24
-"""Frames with their LR that are held, since a network reads some ahead of what it gives, and some again."""
+KEPT, KEPT_BYTES = 24, 0.5e9
+"""Frames with their LR that are held (fewer of large ones), since a network reads ahead of what it gives, and some again."""
 
 PROFILE = 256
 """Frames of a temporal profile."""
@@ -63,8 +63,8 @@ class Cases:
 
     def __getitem__(self, index: int) -> Case:
         if index not in self.kept:
-            self.kept[index] = self.protocol.prepare(self.clip.frames[index], self.scale, self.channels)
-            while len(self.kept) > KEPT:
+            self.kept[index] = case = self.protocol.prepare(self.clip.frames[index], self.scale, self.channels)
+            while len(self.kept) > max(2, min(KEPT, KEPT_BYTES // case.hr.nbytes)):
                 self.kept.popitem(last=False)
         return self.kept[index]
 

@@ -3,6 +3,7 @@
 import base64
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,22 @@ from torch import Tensor
 import srlab
 from srlab.build import build
 from srlab.data.pixels import to_pixels
-from srlab.evaluation.evaluate import score_image
+from srlab.evaluation.evaluate import Scored, score_image
 from srlab.evaluation.strips import most_detailed_crop
-from srlab.inference.enlarge import enlarge
+from srlab.evaluation.video_scoring import score_clip
+from srlab.inference.enlarge import enlarge, enlarge_clip
 from srlab.networks.network import Network
 from srlab.report.gather import Row, Run
+from srlab.types import LabelledClip
 
 log = logging.getLogger(__name__)
 
 WINDOW = 192
 """Height and width of the window in HR pixels."""
+
+
+FRAMES = 12
+"""Of a clip: the one in their middle is shown."""
 
 
 def pictures(runs: Sequence[Run], table: Sequence[Row], images: int, methods: int) -> list[dict[str, Any]]:
@@ -72,16 +79,16 @@ def table_of(row: Row) -> tuple[str, str, int]:
 def one_image(image: Any, protocol: Any, networks: dict[str, Network]) -> dict[str, Any]:
     """One test image and what each network makes of it."""
     panels: list[dict[str, str]] = []
-    scored = None
+    scored: Scored | None = None
     for name, network in networks.items():
-        scored = score_image(
-            lambda lr, guide=None, network=network: enlarge(network, lr, guide=guide),
-            image,
-            protocol,
-            network.scale,
-            network.channels,
-            {},
-        )
+        facts: tuple[Any, int, int, dict[str, Any]] = protocol, network.scale, network.channels, {}
+        if isinstance(image, LabelledClip):
+            part = replace(image, frames=image.frames[:FRAMES])
+            scored = score_clip(lambda *frames, network=network: enlarge_clip(network, *frames), part, *facts)
+        else:
+            scored = score_image(
+                lambda lr, guide=None, network=network: enlarge(network, lr, guide=guide), image, *facts
+            )
         if not panels:
             scale = scored.case.scale
             rows, columns = most_detailed_crop(protocol.shown(scored.hr), WINDOW, scale)
