@@ -2,6 +2,9 @@
 
 import io
 from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -10,7 +13,10 @@ from torch import Tensor, nn
 from srlab.degradation.bd import BD
 from srlab.degradation.reduction import Sampled
 from srlab.errors import InputError
+from srlab.evaluation.protocol import Protocol
 from srlab.inference.memory import Peak
+from srlab.losses.pixel import L1
+from srlab.losses.weighted import WeightedSum, WeightedTerm
 from srlab.networks.interpolation import enlarge
 from srlab.networks.network import Network
 from srlab.networks.video.baselines import MultiFrameBackProjection
@@ -22,6 +28,8 @@ from srlab.networks.video.motion import windows
 from srlab.networks.video.network import VideoNetwork, frames_of, of_all
 from srlab.networks.video.tdan import TDAN
 from srlab.networks.video.vespcn import VESPCN, CoarseToFine
+from srlab.paradigms.base import Training
+from srlab.paradigms.supervised import Supervised
 from tests.networks.test_contract import VIDEO
 from tests.networks.video.clips import gliding, textured
 
@@ -326,3 +334,22 @@ def test_flow_channels_must_be_the_networks() -> None:
         FRVSR(1, 3, FNet(1))
     with pytest.raises(ValueError, match="frames=4"):
         TDAN(1, 2, frames=4)
+
+
+def test_rates_follow_what_the_groups_say() -> None:
+    """Waiting parameters have no rate, then theirs as part of the schedule's; the others have the schedule's throughout."""
+    network = BasicVSR(1, 2, SpyNet(1, levels=2, widths=(4,)), width=4, blocks=1, flow_waits=2, flow_rate=0.125)
+    settings = Training(
+        0, lambda iteration: 0.5 if iteration else 1.0, Mock(spec=Protocol), ema_decay=None, evaluate="raw"
+    )
+    loss = WeightedSum({"l1": WeightedTerm(L1())})
+    paradigm = Supervised(network, settings, loss, partial(torch.optim.Adam, lr=0.1))
+    optimizer, rates = paradigm.configure_optimizers(), []
+    for iteration in (1, 2, 3):
+        total = SimpleNamespace(ready=iteration)
+        epoch = SimpleNamespace(_results={}, batch_progress=SimpleNamespace(total=total))
+        trainer = SimpleNamespace(fit_loop=SimpleNamespace(epoch_loop=epoch), optimizers=[optimizer], global_rank=0)
+        paradigm.trainer = trainer  # type: ignore[assignment]
+        paradigm.on_train_batch_start(None, 0)
+        rates.append([group["lr"] for group in optimizer.param_groups])
+    assert rates == [[0.1, 0.0], [0.05, 0.0], [0.05, pytest.approx(0.00625)]]
