@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -36,6 +37,23 @@ TINY = [
     "callbacks.checkpoints.every=2",
 ]
 """A training of seconds on the folder `photos`."""
+
+
+def train_in_two_processes(folder: Path, *arguments: str) -> None:
+    """Run `srlab-train` in a folder on two processes of this machine's CPU."""
+    train = Path(sys.executable).with_name("srlab-train")
+    two = ["trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy=ddp"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    ended = subprocess.run(
+        [str(train), *two, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
 
 
 def _folder(variable: str, what: str) -> Path:

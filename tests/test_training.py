@@ -6,8 +6,6 @@ import os
 import re
 import resource
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import srlab
 from srlab.build import build
-from tests.conftest import TINY, Command, composed
+from tests.conftest import TINY, Command, composed, train_in_two_processes
 
 
 @pytest.fixture(autouse=True)
@@ -217,10 +215,7 @@ def test_accumulated_batches_and_two_processes_are_one_large_batch(command: Comm
     large = trained(command, tmp_path, "large", rate, "data.batch_size=4", "iterations=1")
     accumulated = trained(command, tmp_path, "two", rate, "iterations=2", "trainer.accumulate_grad_batches=2")
     torch.testing.assert_close(accumulated, large, rtol=0, atol=1e-6)
-    two_processes = ["trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy=ddp", "iterations=1"]
-    train = Path(sys.executable).with_name("srlab-train")
-    arguments = [str(train), *PLAIN, rate, *two_processes, "hydra.run.dir=shared"]
-    subprocess.run(arguments, cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    train_in_two_processes(tmp_path, *PLAIN, rate, "iterations=1", "hydra.run.dir=shared")
     shared = raw_weights(tmp_path / "shared/checkpoints/iteration_000000001.ckpt")
     torch.testing.assert_close(shared, large, rtol=0, atol=1e-6)
 

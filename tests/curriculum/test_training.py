@@ -1,9 +1,6 @@
 """Curricula and mixed scales from the command line: what each iteration trains, what it leaves alone, how it goes on."""
 
 import csv
-import os
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,7 +9,7 @@ import pytest
 import torch
 
 import srlab
-from tests.conftest import TINY, Command, draw_photos
+from tests.conftest import TINY, Command, draw_photos, train_in_two_processes
 from tests.curriculum.spy import read
 from tests.kills import BASE, Moment, Trained, differences, train
 
@@ -141,12 +138,8 @@ def test_one_network_learns_several_scales_and_is_used_at_each(command: Command,
 @pytest.mark.slow
 @pytest.mark.usefixtures("photos")
 def test_two_ranks_draw_the_same_scale(tmp_path: Path) -> None:
-    ranks = ["trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy=ddp_find_unused_parameters_true"]
-    command_line = [str(Path(sys.executable).with_name("srlab-train")), *TINY, *ADAM, SPY, *MIXED, *ranks]
-    environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    subprocess.run(
-        command_line, cwd=tmp_path, check=True, capture_output=True, timeout=600, env=os.environ | environment
-    )
+    strategy = "trainer.strategy=ddp_find_unused_parameters_true"
+    train_in_two_processes(tmp_path, *TINY, *ADAM, SPY, *MIXED, strategy)
     first, second = read(tmp_path / "spy.jsonl"), read(tmp_path / "spy.jsonl1")
     assert [line["scale"] for line in first] == [line["scale"] for line in second]
     assert all(one["weights"] == two["weights"] for one, two in zip(first, second, strict=True))

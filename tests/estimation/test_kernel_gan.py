@@ -15,6 +15,7 @@ from srlab.networks.kernel_gan import LinearGenerator, PatchCritic
 from tests.estimation.conftest import bicubic_kernel, slanted
 
 Reduced = Callable[[Floats, int], Tensor]
+KERNEL = torch.full((13, 13), 1 / 169)
 
 
 @pytest.fixture
@@ -23,10 +24,16 @@ def game() -> InternalGAN:
     return InternalGAN(LinearGenerator(width=8), PatchCritic(3, width=16))
 
 
+def begun(game: InternalGAN) -> None:
+    """Scale the generator until its kernel's sum is 1."""
+    with torch.no_grad():
+        next(game.generator.parameters()).div_(game.generator.kernel().sum())
+
+
 def test_the_likeness_to_bicubic_is_let_go_and_the_other_terms_set_in(game: InternalGAN) -> None:
     def weights(iteration: int, loss: float) -> list[float]:
         game.relax(iteration, torch.tensor(loss))
-        return [game.weights()[name] for name in ("bicubic", "sparsity", "centre")]
+        return [game.weights(KERNEL)[name] for name in ("bicubic", "sparsity", "centre")]
 
     for iteration, loss in enumerate([0.1, 0.1, 0.3, 0.5, 0.3, 0.3], start=1):  # never three in a row
         assert weights(iteration, loss) == [5, 0, 0]
@@ -41,7 +48,14 @@ def test_the_likeness_to_bicubic_is_let_go_and_the_other_terms_set_in(game: Inte
 def test_as_long_as_bicubic_is_not_reached_its_weight_stays(game: InternalGAN) -> None:
     for iteration in range(1, 500):
         game.relax(iteration, torch.tensor(0.39 if iteration % 3 else 0.41))
-    assert game.weights()["bicubic"] == 5
+    assert game.weights(KERNEL)["bicubic"] == 5
+
+
+def test_as_long_as_there_is_no_kernel_the_discriminator_has_no_say(game: InternalGAN) -> None:
+    assert game.weights(0.49 * KERNEL)["gan"] == game.weights(-KERNEL)["gan"] == 0
+    assert game.weights(0.51 * KERNEL)["gan"] == 1
+    large = torch.rand(1, 3, 64, 64)  # at its start the game's kernel is all but zero
+    assert set(game.generator_terms(large).values) == {"bicubic", "sum_to_one", "boundaries"}
 
 
 def test_the_rate_falls_to_a_tenth_every_750_iterations() -> None:
@@ -55,16 +69,19 @@ def test_labels_are_one_for_real_and_zero_for_fake(game: InternalGAN, monkeypatc
     monkeypatch.setattr(game.discriminator, "forward", lambda image: torch.full((1, 1, 20, 20), 2.0))
     certainty = torch.tensor(2.0).sigmoid().item()
     assert game.discriminator_loss(large, small).item() == pytest.approx(0.5 * (1 - certainty + certainty))
+    begun(game)
     assert game.generator_terms(large).values["gan"].item() == pytest.approx(1 - certainty, abs=1e-6)
 
 
 def test_each_term_is_the_kernels_and_the_crops_business(game: InternalGAN) -> None:
     large = torch.rand(1, 3, 64, 64)
+    begun(game)
     terms = game.generator_terms(large)
     gradients = torch.autograd.grad(terms.total, list(game.generator.parameters()))
     assert all(gradient.abs().sum() > 0 for gradient in gradients)
     assert set(terms.values) == {"gan", "bicubic", "sum_to_one", "boundaries"}
-    by_hand = sum(game.weights()[name] * value for name, value in terms.values.items())
+    weights = game.weights(game.generator.kernel())
+    by_hand = sum(weights[name] * value for name, value in terms.values.items())
     assert terms.total.item() == pytest.approx(float(by_hand))
 
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from srlab.degradation.jpeg import Jpeg
 from srlab.networks.degradation_discriminators import SpectralResNet, TexturePatches
-from srlab.networks.degraders import AfterBicubic, Degrader, HighToLow
+from srlab.networks.degraders import AfterBicubic, Compressed, Degrader, HighToLow
 from srlab.networks.frequencies import high_pass, low_pass
 
 
@@ -32,6 +33,7 @@ def test_the_published_numbers_of_parameters() -> None:
         AfterBicubic(3, 2, width=4, blocks=1, noise_channels=2, residual=True),
         AfterBicubic(3, 2, width=4, blocks=1, noise_channels=0, residual=True, white=True),
         AfterBicubic(3, 3, width=4, blocks=1, noise_channels=1),
+        Compressed(AfterBicubic(3, 2, width=4, blocks=1, noise_channels=2, residual=True, white=True), 60),
     ],
 )
 def test_all_chance_is_in_the_noise(degrader: Degrader) -> None:
@@ -99,3 +101,23 @@ def test_numbers_that_cannot_be_are_refused() -> None:
         AfterBicubic(3, 2, blocks=0)
     with pytest.raises(ValueError, match="halvings=6"):
         SpectralResNet(3, halvings=6)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("quality", [30, 80])
+def test_a_compressed_degrader_writes_what_an_encoder_writes(channels: int, quality: int) -> None:
+    smooth = nn.functional.interpolate(torch.rand(1, channels, 8, 8), size=64, mode="bicubic").clamp(0, 1)
+    degrader = Compressed(AfterBicubic(channels, 2, width=4, blocks=1, noise_channels=1, residual=True), quality)
+    noise = torch.full((1, 1, 32, 32), -9.0)  # begins where a block does
+    raw, lr = degrader.degrader(smooth, noise), degrader(smooth, noise)
+    file = Jpeg(quality)(raw, torch.tensor([0]), torch.tensor([255])).lr
+    assert (lr - file).abs().mean() < 0.45 * (raw - file).abs().mean()
+    later = degrader(smooth, torch.zeros_like(noise))  # by half a block, both ways
+    assert (later - file).abs().mean() > 0.7 * (raw - file).abs().mean()
+
+
+def test_what_no_jpeg_file_holds_is_refused() -> None:
+    with pytest.raises(ValueError, match="not 4 channels"):
+        Compressed(AfterBicubic(4, 2), 60)
+    with pytest.raises(ValueError, match="quality=0"):
+        Compressed(AfterBicubic(3, 2), 0)

@@ -1,7 +1,5 @@
 """Adversarial training from the command line: whose turn moves what, one clock, exact resumption, processes."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from srlab.build import build
 from srlab.errors import InputError
 from srlab.paradigms.adversarial import Adversarial
 from srlab.types import Batch
-from tests.conftest import TINY, Command, composed
+from tests.conftest import TINY, Command, composed, train_in_two_processes
 
 SMALL = ["paradigm=adversarial", "discriminator=patchgan", "discriminator.width=4", "discriminator.strides=[2,1]"]
 GAN = [*TINY, *SMALL, "loss=[l1,gan]"]
@@ -219,9 +217,7 @@ def test_accumulated_batches_and_two_processes_are_one_large_batch(command: Comm
     rates = ["optimizer.lr=0.1", "optimizer_d.lr=0.1"]
     large = trained(command, tmp_path, "large", *PLAIN, *rates, "data.batch_size=4")
     halves = trained(command, tmp_path, "two", *PLAIN, *rates, "trainer.accumulate_grad_batches=2", iterations=2)
-    train = Path(sys.executable).with_name("srlab-train")
-    two = ["trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy=ddp", "iterations=1", "hydra.run.dir=ddp"]
-    subprocess.run([str(train), *PLAIN, *rates, *two], cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    train_in_two_processes(tmp_path, *PLAIN, *rates, "iterations=1", "hydra.run.dir=ddp")
     shared = checkpoint_of(tmp_path / "ddp", 1)
     assert shared["global_step"] == halves["global_step"] == large["global_step"] == 1
     for part in ("network", "discriminator"):
@@ -233,10 +229,8 @@ def test_accumulated_batches_and_two_processes_are_one_large_batch(command: Comm
 
 @pytest.mark.slow
 def test_two_processes_keep_one_clock_and_one_state(command: Command, tmp_path: Path) -> None:
-    train = Path(sys.executable).with_name("srlab-train")
-    arguments = [*GAN, "trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy=ddp", "iterations=6"]
-    arguments += ["paradigm.generator_period=3", "trainer.accumulate_grad_batches=1", "hydra.run.dir=run"]
-    subprocess.run([str(train), *arguments], cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    thirds = ["paradigm.generator_period=3", "trainer.accumulate_grad_batches=1"]
+    train_in_two_processes(tmp_path, *GAN, *thirds, "iterations=6", "hydra.run.dir=run")
     run = checkpoint_of(tmp_path / "run", 6)
     assert run["global_step"] == 6
     counts = [{int(one["step"]) for one in each["state"].values()} for each in run["optimizer_states"]]

@@ -1,7 +1,5 @@
 """The cycles: whom each term reaches, who moves when, what the reverse cycle adds, and what is exported."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from srlab.build import build
 from srlab.errors import InputError
 from srlab.networks.translators import Chained
 from srlab.paradigms.cycle_in_cycle import CycleInCycle, CycleWeights, Measures, variation
-from tests.conftest import TINY, Command, composed
+from tests.conftest import TINY, Command, composed, train_in_two_processes
 
 NETS = [
     "paradigm=cycle_in_cycle",
@@ -212,9 +210,7 @@ def test_two_processes_are_one_large_batch(command: Command, tmp_path: Path) -> 
     plain += [f"{name}.lr=0.01" for name in ("optimizer", "optimizer_g", "optimizer_d")]
     plain += [f"~{name}.betas" for name in ("optimizer", "optimizer_g", "optimizer_d")]  # the paradigm's, of Adam
     assert command("train", *SMALL, *plain, "data.batch_size=4", "hydra.run.dir=large").status == 0
-    train = Path(sys.executable).with_name("srlab-train")
-    two = ["trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy=ddp", "hydra.run.dir=two"]
-    subprocess.run([str(train), *SMALL, *plain, *two], cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    train_in_two_processes(tmp_path, *SMALL, *plain, "hydra.run.dir=two")
     file = "checkpoints/iteration_000000002.ckpt"
     large, both = (torch.load(tmp_path / run / file, weights_only=True) for run in ("large", "two"))
     assert large["global_step"] == both["global_step"] == 2

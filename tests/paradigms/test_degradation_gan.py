@@ -22,7 +22,7 @@ from srlab.networks.degradation_discriminators import TexturePatches
 from srlab.networks.degraders import AfterBicubic
 from srlab.networks.frequencies import low_pass
 from srlab.paradigms.degradation_gan import DegradationGAN
-from tests.conftest import TINY, Command, composed
+from tests.conftest import TINY, Command, composed, train_in_two_processes
 
 SMALL = [
     *(item for item in TINY if not item.startswith("data")),
@@ -155,6 +155,22 @@ def _paradigm(tmp_path: Path, *overrides: str) -> DegradationGAN:
     cfg = composed("train", [*small, *overrides, f"run_dir={tmp_path}"])
     paradigm: DegradationGAN = build(cfg.paradigm)
     return paradigm
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("poor")
+def test_two_processes_are_one_large_batch_in_either_step(command: Command, tmp_path: Path) -> None:
+    plain = [*SMALL, "degrader.noise_channels=0", "degrader.white=false"]  # ranks draw other noise
+    plain += ["paradigm.degradation_iterations=1", "iterations=2", "trainer.precision=32-true"]
+    plain += [f"{group}=sgd" for group in ("optimizer", "optimizer@optimizer_g", "optimizer@optimizer_d")]
+    plain += [f"{name}.lr=0.5" for name in ("optimizer", "optimizer_g", "optimizer_d")]
+    plain += [f"~{name}.betas" for name in ("optimizer_g", "optimizer_d")]  # the paradigm's, of Adam
+    assert command("train", *plain, "data.batch_size=4", "hydra.run.dir=large").status == 0
+    train_in_two_processes(tmp_path, *plain, "hydra.run.dir=two")
+    for iteration in (1, 2):
+        file = f"checkpoints/iteration_{iteration:09d}.ckpt"
+        large, both = (torch.load(tmp_path / run / file, weights_only=True) for run in ("large", "two"))
+        torch.testing.assert_close(both["state_dict"], large["state_dict"], rtol=0, atol=1e-5)
 
 
 def test_the_paper_s_second_step_takes_both_its_parts_or_none(tmp_path: Path) -> None:

@@ -33,7 +33,9 @@ class InternalGAN(nn.Module):
 
     The weight of the likeness to bicubic is `bicubic_start` until that likeness is reached (its loss below 0.4 three times
     in a row); from then on it falls a hundredfold at every 200th iteration, down to 5e-6. Sparsity and centre have a
-    weight once it has fallen below 5e-3: by then there is a kernel, which they sharpen.
+    weight once it has fallen below 5e-3: by then there is a kernel, which they sharpen. As long as there is none, since the
+    values begin near zero and do not sum up to a half, the discriminator has no say: what it asks of nothing has no sign,
+    and a low-contrast image's game could go on with the negative of a kernel for good. (The authors' code lets it.)
 
     Args:
         generator: reduces by 2.
@@ -93,12 +95,12 @@ class InternalGAN(nn.Module):
 
     # What the players minimise
 
-    def weights(self) -> dict[str, float]:
-        """Of the generator's terms, as they stand."""
+    def weights(self, kernel: Tensor) -> dict[str, float]:
+        """Of the generator's terms, as they stand with a kernel (K, K)."""
         bicubic = float(self.bicubic_weight)
         late = bicubic < 5e-3
         return {
-            "gan": 1.0,
+            "gan": 1.0 * bool(kernel.detach().sum() > 0.5),
             "bicubic": bicubic,
             "sum_to_one": 0.5,
             "boundaries": 0.5,
@@ -121,7 +123,7 @@ class InternalGAN(nn.Module):
             "sparsity": lambda: sparsity(kernel),
             "centre": lambda: off_centre(kernel, 2),
         }
-        weights = self.weights()
+        weights = self.weights(kernel)
         values = {name: measure() for name, measure in measures.items() if weights[name]}
         total = torch.stack([weights[name] * value for name, value in values.items()]).sum()
         return Terms(total, {name: value.detach() for name, value in values.items()})

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
+from kornia.enhance.jpeg import jpeg_codec_differentiable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -176,6 +177,56 @@ class AfterBicubic(Degrader):
     def noise_shape(self, height: int, width: int) -> tuple[int, ...]:
         maps = self.noise_channels + self.channels * self.white
         return maps, height // self.scale, width // self.scale
+
+
+class Compressed(Degrader):
+    """What another degrader makes, as a JPEG file of a known quality has it: (hr, noise) -> lr.
+
+    Convolutions do not know where blocks of 8 x 8 begin, nor what an encoder rounds to zero. This is the encoder, with
+    roundings that pass a gradient (Reich et al., WACV 2024; kornia's), colours at half the size. The noise decides where
+    within a block the image begins, as the crops of a training do. The quality is no matter of gradients: those that
+    pass the roundings do not lead to it.
+
+    Args:
+        degrader: of grey or RGB images.
+        quality: 1 to 100, of the encoder.
+
+    Raises:
+        ValueError: a quality out of range, or channels that JPEG does not have.
+    """
+
+    def __init__(self, degrader: Degrader, quality: float) -> None:
+        if not 1 <= quality <= 100:
+            raise ValueError(f"degrader.quality={quality}: give that of the real LR's JPEG files, 1 to 100.")
+        if degrader.channels not in (1, 3):
+            raise ValueError(f"JPEG holds grey or RGB images, not {degrader.channels} channels: take another degrader.")
+        super().__init__(degrader.channels, degrader.scale, degrader.multiple_of)
+        self.degrader, self.quality = degrader, float(quality)
+
+    def forward(self, hr: Tensor, noise: Tensor) -> Tensor:
+        raw = self.degrader(hr, noise)
+        height, width = raw.shape[-2:]
+        corners = [self.corner(one) for one in noise]
+        padded = [
+            F.pad(one[None], (left, 8 - left, top, 8 - top), mode="replicate")
+            for one, (top, left) in zip(raw, corners, strict=True)
+        ]
+        files = jpeg_codec_differentiable(
+            torch.cat(padded).expand(-1, 3, -1, -1).clamp(0, 1), raw.new_tensor([self.quality])
+        )
+        lr = torch.stack(
+            [one[:, top : top + height, left : left + width] for one, (top, left) in zip(files, corners, strict=True)]
+        )
+        return lr if self.channels == 3 else lr.mean(1, keepdim=True)
+
+    def noise_shape(self, height: int, width: int) -> tuple[int, ...]:
+        return self.degrader.noise_shape(height, width)
+
+    @staticmethod
+    def corner(noise: Tensor) -> tuple[int, int]:
+        """How far within a block an image begins, 0 to 7 down and to the right, by the first two numbers of its noise."""
+        places = (8 * torch.special.ndtr(noise.detach().flatten()[:2].float())).long().clamp(max=7).tolist()
+        return (places[0], places[1]) if len(places) == 2 else (0, 0)
 
 
 class PReLUBlock(nn.Module):
