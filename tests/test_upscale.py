@@ -114,6 +114,16 @@ def test_tiles_batches_devices_and_workers_change_no_pixel(command: Command, tmp
     np.testing.assert_allclose(read_image(tmp_path / "large/below/float_x2.tif"), expected, atol=1e-5)
 
 
+@pytest.mark.slow  # a compiler runs for a minute
+@pytest.mark.usefixtures("mixed")
+def test_a_compiled_network_enlarges_as_it_does_otherwise(command: Command, tmp_path: Path) -> None:
+    network = small_edsr(tmp_path / "net")
+    how = ["tile=8", "precision=32", "compile=true"]
+    assert command("upscale", "input=mixed/below", "weights=net", "output=large", *how).status == 0
+    expected = enlarge(network, to_tensor(read_image(tmp_path / "mixed/below/float.tif"))[None])[0].movedim(0, -1)
+    np.testing.assert_allclose(read_image(tmp_path / "large/float_x2.tif"), expected.numpy(), atol=1e-5)
+
+
 @pytest.mark.parametrize("suffix", [".webp", ".bmp", ".jpg"])
 def test_other_formats_are_enlarged_in_their_own(command: Command, tmp_path: Path, suffix: str) -> None:
     (tmp_path / "in").mkdir()

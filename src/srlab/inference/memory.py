@@ -23,7 +23,7 @@ PROBE = 48
 SCRATCH = 1.7
 """What convolutions need beside their tensors, which no operator shows, as a factor: measured on a CPU, 1.1 to 1.6."""
 
-USUAL_TILE = 256
+USUAL_TILE = 192
 """Side in LR pixels of the tiles that are used where memory is no matter: larger ones are no faster."""
 
 MARGINS = 24
