@@ -59,7 +59,7 @@ def test_a_choice_builds(tmp_path: Path, draw: Draw, choice: str, given: list[st
 
 def test_all_choices_are_tested() -> None:
     tested = {"builtin", "folder", "shards", "paired", "div2k", "benchmark", "unpaired", "benchmark_image", "image"}
-    elsewhere = {"rgbd", "motorcycle", "cube", "clips"}  # test_rgbd.py, test_cubes.py, test_clips.py
+    elsewhere = {"rgbd", "motorcycle", "cube", "clips", "faces"}  # test_rgbd.py, test_cubes.py, and so on
     assert {path.stem for path in CONF.glob("*.yaml")} == tested | elsewhere
 
 
