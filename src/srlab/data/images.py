@@ -144,7 +144,8 @@ def _read(path: Path) -> tuple[Pixels, bool]:
         if image.format == "PNG" and _png_bits(path) == 16:
             array = imagecodecs.png_decode(path.read_bytes())  # Pillow cuts 16-bit colours to 8 bits
         else:
-            array = np.asarray(image.convert(_target_mode(image)))
+            mode = _target_mode(image)
+            array = np.asarray(image if image.mode == mode else image.convert(mode))  # or it would copy itself
     return standard_depth(orient(channels_last(array), orientation)), alpha
 
 
