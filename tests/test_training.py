@@ -153,6 +153,12 @@ def test_a_run_shorter_than_the_validation_interval_is_validated_once(command: C
 
 
 @pytest.mark.usefixtures("photos")
+def test_a_bar_that_is_not_wanted_is_left_out(command: Command) -> None:
+    outcome = command("train", *TINY, "callbacks=[checkpoints,progress]", "iterations=1", "hydra.run.dir=run")
+    assert outcome.status == 0, outcome.err
+
+
+@pytest.mark.usefixtures("photos")
 def test_a_metric_that_nobody_logs_is_refused_as_monitor(command: Command) -> None:
     outcome = command("train", *TINY, "callbacks.checkpoints.monitor=val/psnr_x", "hydra.run.dir=run")
     assert outcome.status == 2

@@ -41,6 +41,7 @@ def training(cfg: DictConfig) -> Training:
     """Build a training, the parts that can refuse soonest first: no data is read before all of them stand."""
     import lightning.pytorch as pl
     from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+    from lightning.pytorch.callbacks import ProgressBar
 
     from srlab import run
     from srlab.callbacks.atomic import AtomicCheckpointIO
@@ -62,7 +63,8 @@ def training(cfg: DictConfig) -> Training:
     paradigm.facts = facts_of(data, paradigm.settings.protocol)
     if cfg.weights and not cfg.resume:
         warn_of_another(facts_beside(cfg.weights), data.made_by, paradigm.settings.protocol)
-    callbacks = build_all(cfg.callbacks)
+    bar = cfg.trainer.enable_progress_bar  # Lightning refuses a bar that it is told not to show
+    callbacks = [one for one in build_all(cfg.callbacks) if bar or not isinstance(one, ProgressBar)]
     if cfg.curriculum:
         callbacks.insert(0, join_curriculum(unresolved, paradigm, data))
     savers = [callback for callback in callbacks if isinstance(callback, Checkpoints)]
