@@ -1,44 +1,47 @@
-"""Draw test faces as methods make them, with the landmarks that dlib finds in each, in HR's box.
+"""Draw a face that no training saw, scikit-image's astronaut (NASA), with the landmarks that dlib finds in HR's box.
 
-python experiments/faces/figure.py figure.png <folder of fsrnet and weights> <run of srlab-test save_images=true>...
+python experiments/faces/figure.py figure.png <run of the network>
 """
 
 import sys
-from pathlib import Path
 
 import torch
+from skimage.data import astronaut
 from torch import Tensor
 
-from srlab.data.images import read_image, to_tensor
+import srlab
 from srlab.degradation.downscale import downscale
+from srlab.degradation.resize import resize
 from srlab.evaluation.faces import landmark_error
-from srlab.evaluation.strips import Panel, stack, strip
+from srlab.evaluation.strips import Panel, strip
 from srlab.faces.priors.dlib import Dlib
+from srlab.inference.enlarge import enlarge
 
-SET, NAMES, SCALE, ZOOM = "celeba_val_1000", ("201602", "201610", "201623"), 8, 2
+SCALE, SIDE, ZOOM = 8, 128, 2
+TOP, LEFT, CROP = 42, 150, 144  # framed as the faces of the training are
 GREEN = torch.tensor([0.1, 1.0, 0.2])[:, None]
 
 
-def main(path: str, root: str, *runs: str) -> None:
-    """A row for each face: LR, the methods, the truth."""
-    judge, rows = Dlib(), []
-    for name in NAMES:
-        hr = read(Path(root) / f"fsrnet/data/{SET}_HR" / f"{name}.jpg")
-        box = judge.find(hr)
-        assert box is not None, f"{name}: no face is found in HR: choose another"
-        marks = judge.mark(hr, box)
-        panels = [Panel("LR", downscale(hr.double(), SCALE, 255, rounding="result")[0].float())]
-        for run in runs:
-            sr = read(Path(run) / "images" / SET / f"{name}.png")
-            found = judge.mark(sr, box)
-            error = landmark_error(found, marks, marks)
-            panels.append(Panel(f"{Path(run).name.removeprefix('test_')}, NME {error:.1f} %", dotted(sr, found)))
-        rows.append(strip([*panels, Panel("HR", dotted(hr, marks))]))
-    stack(rows).save(path)
-
-
-def read(path: Path) -> Tensor:
-    return to_tensor(read_image(path))[None]
+def main(path: str, run: str) -> None:
+    """A row: LR, bicubic, the network, the truth."""
+    photograph = astronaut()  # type: ignore[no-untyped-call]
+    pixels = torch.from_numpy(photograph[TOP : TOP + CROP, LEFT : LEFT + CROP].copy()).movedim(-1, 0)[None]
+    hr = resize(pixels.double() / 255, size=(SIDE, SIDE)).clamp(0, 1).float()
+    lr = downscale(hr.double(), SCALE, 255, rounding="result").float()
+    judge = Dlib()
+    box = judge.find(hr)
+    assert box is not None, "no face is found: frame it otherwise"
+    marks = judge.mark(hr, box)
+    with torch.no_grad():
+        results = {
+            "bicubic": resize(lr.double(), scale=SCALE).clamp(0, 1).float(),
+            "the network": enlarge(srlab.load(run).eval(), lr),
+        }
+    panels = [Panel("LR", lr[0])]
+    for name, sr in results.items():
+        found = judge.mark(sr, box)
+        panels.append(Panel(f"{name}, NME {landmark_error(found, marks, marks):.1f} %", dotted(sr, found)))
+    strip([*panels, Panel("HR", dotted(hr, marks))]).save(path)
 
 
 def dotted(image: Tensor, marks: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ tune l1 "loss=[l1]"
 tune identity "${identity[@]}" loss.identity.weight=0.005
 tune identity_more "${identity[@]}" loss.identity.weight=0.02
 tune mesh "${mesh[@]}"
-srlab-test network=bicubic scale=8 "${data[@]}" protocol=faces save_images=true hydra.run.dir="$out/test_bicubic"
-srlab-test weights="$out/base" "${data[@]}" protocol=faces save_images=true hydra.run.dir="$out/test_base"
+srlab-test network=bicubic scale=8 "${data[@]}" protocol=faces hydra.run.dir="$out/test_bicubic"
+srlab-test weights="$out/base" "${data[@]}" protocol=faces hydra.run.dir="$out/test_base"
 python "$here/judge.py" "$faces" "$out/l1" "$out/identity" "$out/identity_more" "$out/mesh"
-python "$here/figure.py" "$here/figure.png" "$faces" "$out/test_bicubic" "$out/test_base"
+python "$here/figure.py" "$here/figure.png" "$out/base"
