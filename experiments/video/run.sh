@@ -18,10 +18,14 @@ for history in warped unwarped none; do
   srlab-train network=basicvsr_small framework.history=$history weights="$out/start.pth" "${common[@]}" "loss=[charbonnier]" \
     iterations=2400 data.frames=5 data.patch=24 data.batch_size=4 trainer.gradient_clip_val=1 hydra.run.dir="$out/$history"
   srlab-test weights="$out/$history" "${tested[@]}" network_name=basicvsr_small_$history hydra.run.dir="$out/test_$history"
+  srlab-train network=basicvsr_small framework.history=$history weights="$out/$history/export" seed=1 "${common[@]}" \
+    "loss=[charbonnier]" iterations=2400 data.frames=5 data.patch=24 data.batch_size=4 trainer.gradient_clip_val=1 \
+    hydra.run.dir="$out/${history}_long"
+  srlab-test weights="$out/${history}_long" "${tested[@]}" network_name=basicvsr_small_${history}_long hydra.run.dir="$out/test_${history}_long"
 done
 srlab-test network=bicubic "${tested[@]}" hydra.run.dir="$out/test_bicubic"
 srlab-test network=mf_ibp channels=1 framework.frames=1 network_name=back_projection "${tested[@]}" hydra.run.dir="$out/test_ibp1"
 srlab-test network=mf_ibp channels=1 network_name=five_frame_back_projection "${tested[@]}" hydra.run.dir="$out/test_ibp5"
 srlab-test network=bicubic network_name=duf_52l data.made_root="$data/domain/video/DUF_52L" "${tested[@]}" \
   hydra.run.dir="$out/test_duf"
-python "$here/figure.py" "$out/figure.png" "$city/city" "$out/warped" "$out/none"
+python "$here/figure.py" "$out/figure.png" "$city/city" "$out/warped_long" "$out/none_long"
