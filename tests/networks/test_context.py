@@ -1,12 +1,15 @@
 """Designs that see far: dilated convolutions and pyramid pooling."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+import srlab
 from srlab.networks.backbones.ircnn import IRCNN
 from srlab.networks.blocks import Convolution
 from srlab.networks.network import Network
@@ -74,3 +77,9 @@ def test_edsr_ppm_is_the_baseline_with_four_channels_more(composed: Compose, sca
 def test_pyramid_pooling_goes_on_any_backbone(composed: Compose) -> None:
     network = composed("framework=post", "backbone=edsr_ppm", "backbone.features.blocks=1", "backbone.bins=[1,4]")
     assert network(torch.rand(1, 3, 5, 7)).sr.shape == (1, 3, 10, 14)
+
+
+def test_dilated_convolutions_are_of_the_class_that_is_safe_in_bfloat16() -> None:
+    source = Path(srlab.__file__).parent / "networks"
+    plain = [path.name for path in source.rglob("*.py") if re.search(r"nn\.Conv2d\([^)]*dilation=", path.read_text())]
+    assert plain == []

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.color import rgb_to_y
+from srlab.networks.blocks import Convolution
 from srlab.networks.guided.ranged import Ranged
 
 FACTOR = 4
@@ -57,7 +58,7 @@ class MultiScale(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.near = nn.Conv2d(width, width, 3, padding=1)
-        self.far = nn.Conv2d(width, width, 3, padding=2, dilation=2)
+        self.far = Convolution(width, width, dilation=2)
         self.join = nn.Conv2d(width, width, 1)
 
     def forward(self, features: Tensor) -> Tensor:
