@@ -27,6 +27,7 @@ NEEDS = {
     ("flow", "raft"): "network=basicvsr",
     ("flow", "spynet"): "network=basicvsr",
     ("flow", "spynet_small"): "network=basicvsr",
+    ("degrader", "compressed"): "degrader.quality=60",
     ("experiment", "enhancenet"): "loss.content.features.weights=random loss.texture.features.weights=random",
     ("experiment", "esrgan"): "loss.content.features.weights=random",
     ("experiment", "srgan"): "loss.content.features.weights=random",

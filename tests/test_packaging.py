@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 
 OPTIONAL = {
     *("torchvision", "spandrel", "onnx", "onnxruntime", "onnxscript", "plotly", "litdata", "h5py", "spectral"),
-    *("optuna", "submitit", "wandb_workspaces"),
+    *("optuna", "submitit", "wandb_workspaces", "av", "cv2", "dlib", "face_recognition_models"),
 }
 
 

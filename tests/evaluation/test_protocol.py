@@ -22,7 +22,7 @@ Protocols = Callable[..., PhotographProtocol]
 Photographs = Callable[[str], list[LabelledImage]]
 
 FILES = sorted((Path(__file__).parents[2] / "conf" / "protocol").glob("*.yaml"))
-CHOICES = [file.stem for file in FILES if "photographs" in file.read_text()]
+CHOICES = [file.stem for file in FILES if "evaluation.photographs" in file.read_text()]
 
 
 def enlarge_8_bit(case: Case) -> Tensor:
