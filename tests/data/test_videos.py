@@ -53,10 +53,10 @@ def test_frames_are_read_in_any_order(tmp_path: Path) -> None:
     clip = VideoFile("a", write_video(tmp_path / "a.mkv", pictures))
     assert (len(clip), clip.header(0).height, clip.header(0).width, clip.stream.rate) == (6, HEIGHT, WIDTH, RATE)
     for index in (0, 1, 5, 2, 2, 0, 4):
-        assert np.array_equal(clip.frame(index), pictures[index])
+        assert np.array_equal(clip.image(index), pictures[index])
     found: list[bool] = []
     threads = [
-        threading.Thread(target=lambda i=i: found.append(np.array_equal(clip.frame(i), pictures[i]))) for i in range(6)
+        threading.Thread(target=lambda i=i: found.append(np.array_equal(clip.image(i), pictures[i]))) for i in range(6)
     ]
     for thread in threads:
         thread.start()
@@ -69,9 +69,9 @@ def test_a_lossless_file_is_written_as_it_was_read(tmp_path: Path) -> None:
     source = VideoFile("a", write_video(tmp_path / "a.mkv", frames()))
     with VideoWriter(tmp_path / "new" / "b.mkv", source, HEIGHT, WIDTH) as writer:
         for index in range(len(source)):
-            writer.write(source.frame(index))
+            writer.write(source.image(index))
     copy = VideoFile("b", tmp_path / "new" / "b.mkv")
-    assert all(np.array_equal(copy.frame(index), source.frame(index)) for index in range(6))
+    assert all(np.array_equal(copy.image(index), source.image(index)) for index in range(6))
     assert copy.stream == source.stream
     assert copy.times == source.times
     with opened(copy.path) as container:
@@ -90,13 +90,13 @@ def test_colours_are_those_of_the_streams_matrix(tmp_path: Path, matrix: int, lu
     assert abs(float(y) - (16 + 219 / 255 * float(np.dot(luma, colour)))) <= 1
     source = VideoFile("a", path)
     assert source.stream.matrix == matrix
-    assert np.abs(source.frame(1).astype(int) - colour).max() <= 2
+    assert np.abs(source.image(1).astype(int) - colour).max() <= 2
     with VideoWriter(tmp_path / "b.mp4", source, 2 * HEIGHT, 2 * WIDTH, crf=0) as writer:
         for index in range(3):
-            writer.write(source.frame(index).repeat(2, 0).repeat(2, 1))
+            writer.write(source.image(index).repeat(2, 0).repeat(2, 1))
     copy = VideoFile("b", tmp_path / "b.mp4")
     assert (copy.stream.matrix, copy.stream.range, copy.stream.rate) == (matrix, 1, RATE)
-    assert np.abs(copy.frame(2).astype(int) - colour).max() <= 3
+    assert np.abs(copy.image(2).astype(int) - colour).max() <= 3
     assert copy.header(0).height == 2 * HEIGHT
 
 
@@ -105,7 +105,7 @@ def test_what_fails_leaves_no_file(tmp_path: Path) -> None:
 
     def fail_midway() -> None:
         with VideoWriter(tmp_path / "b.mkv", source, HEIGHT, WIDTH) as writer:
-            writer.write(source.frame(0))
+            writer.write(source.image(0))
             raise RuntimeError("midway")
 
     with pytest.raises(RuntimeError, match="midway"):
@@ -122,7 +122,7 @@ def test_files_that_are_no_videos_or_are_cut_are_named(tmp_path: Path) -> None:
     assert len(clip) == 6
     clip.__dict__["_length"] = 8  # what a damaged index says
     with pytest.raises(InputError, match=r"b\.mp4: frame 7 of 8 cannot be decoded"):
-        clip.frame(7)
+        clip.image(7)
 
 
 def test_files_and_folders_are_clips_beside_each_other(tmp_path: Path) -> None:

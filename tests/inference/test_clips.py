@@ -65,7 +65,7 @@ def test_a_video_file_becomes_one_of_its_kind(tmp_path: Path) -> None:
     ClipUpscaler(Interpolation(3, 2, "nearest"), CPU).one(ClipJob(source, target))
     large = VideoFile("a_x2", tmp_path / "a_x2.mkv")
     for index in range(6):
-        assert np.array_equal(large.frame(index), frames()[index].repeat(2, 0).repeat(2, 1))
+        assert np.array_equal(large.image(index), frames()[index].repeat(2, 0).repeat(2, 1))
     assert (len(large), large.stream, large.times) == (6, source.stream, source.times)
 
 
@@ -84,7 +84,7 @@ class Endless(Clip):
     def header(self, index: int) -> Header:
         return Header(8, 8, 3, "uint8")
 
-    def frame(self, index: int) -> Pixels:
+    def image(self, index: int) -> Pixels:
         self.asked.append(index)
         return np.full((8, 8, 3), index % 256, np.uint8)
 
@@ -130,7 +130,7 @@ def test_the_command_enlarges_video_files(command: Command, shot: Callable[..., 
     arguments = ("input=shots", "output=large", "network=nearest", "scale=2", "frames=4", "precision=32")
     outcome = command("upscale", *arguments)
     assert outcome.status == 0, outcome.err
-    assert np.array_equal(VideoFile("a", tmp_path / "large/a_x2.mkv").frame(5), frames()[5].repeat(2, 0).repeat(2, 1))
+    assert np.array_equal(VideoFile("a", tmp_path / "large/a_x2.mkv").image(5), frames()[5].repeat(2, 0).repeat(2, 1))
     again = command("upscale", *arguments)
     assert again.status == 2
     assert "nothing is overwritten" in again.err

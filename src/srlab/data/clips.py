@@ -1,56 +1,34 @@
 """Clips: folders of frames (Vid4, REDS, Vimeo) or video files, found below one folder, and read frame by frame."""
 
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from srlab.data.images import SUFFIXES, Header, read_header, read_image
+from srlab.data.images import SUFFIXES, Header
 from srlab.data.source import Source
+from srlab.data.sources import Files
 from srlab.errors import InputError
 from srlab.types import Pixels
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".y4m"})
 
 
-class Clip(ABC):
-    """Frames of one size that follow each other, by number; `InputError` where they cannot be read.
+class Clip(Source):
+    """A source of frames of one size that follow each other, by number.
 
     Attributes:
-        name: within its set.
         path: the folder or the file.
     """
 
-    name: str
     path: Path
 
-    @abstractmethod
-    def __len__(self) -> int: ...
-
-    @abstractmethod
-    def label(self, index: int) -> str:
-        """The frame's name, without extension."""
-
-    @abstractmethod
-    def header(self, index: int) -> Header:
-        """Its size and depth, without decoding it."""
-
-    @abstractmethod
-    def frame(self, index: int) -> Pixels:
-        """(H, W, C), without alpha."""
-
-    @abstractmethod
-    def identity(self, index: int) -> str:
-        """What its pixels depend on."""
-
     def where(self, index: int) -> str:
-        """Where a user finds it, for messages."""
         return f"{self.path}: frame {index + 1}"
 
 
-class FrameFolder(Clip):
+class FrameFolder(Files, Clip):
     """A folder of images: "Frame 001.png" or "hr0.png", "hr1.png", ..., "hr10.png", in the order of their numbers.
 
     Args:
@@ -59,33 +37,17 @@ class FrameFolder(Clip):
     """
 
     def __init__(self, name: str, path: Path) -> None:
-        self.name, self.path = name, path
-        self.paths = sorted(images_in(path), key=lambda file: by_numbers(file.name))
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def label(self, index: int) -> str:
-        return self.paths[index].stem
+        super().__init__(name, sorted(images_in(path), key=lambda file: by_numbers(file.name)))
+        self.path = path
 
     def header(self, index: int) -> Header:
-        first, own = (read_header(self.paths[place]).without_alpha() for place in (0, index))
+        first, own = super().header(0), super().header(index)
         if own != first:
             raise InputError(
                 f"{self.paths[index]} is {_told(own)}, but the clip's first frame, {self.paths[0].name}, {_told(first)}: "
                 f"put frames of one size and depth into a folder."
             )
         return own
-
-    def frame(self, index: int) -> Pixels:
-        return read_image(self.paths[index], keep_alpha=False)
-
-    def identity(self, index: int) -> str:
-        path = self.paths[index].resolve()
-        return f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}"
-
-    def where(self, index: int) -> str:
-        return str(self.paths[index])
 
 
 class Span(NamedTuple):
@@ -161,7 +123,7 @@ class Clips(Source):
 
     def image(self, index: int) -> Pixels:
         clip, number = self.places[index]
-        return clip.frame(number)
+        return clip.image(number)
 
     def identity(self, index: int) -> str:
         clip, number = self.places[index]

@@ -81,7 +81,7 @@ class VideoFile(Clip):
     def header(self, index: int) -> Header:
         return self._header
 
-    def frame(self, index: int) -> Pixels:
+    def image(self, index: int) -> Pixels:
         with self._lock:
             if index not in self._recent and not 0 <= self._next <= index:
                 self._frames, self._next = self._decoded(), 0

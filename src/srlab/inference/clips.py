@@ -78,7 +78,7 @@ class ClipUpscaler:
         header = clip.header(0)
         size = header.height * scale, header.width * scale
         frames = self.frames or max(1, min(FRAMES, int(FRAMES_BYTES // (4 * header.channels * size[0] * size[1]))))
-        levels, reader = levels_of(clip.frame(0)), Reader(clip, self.device, kept=3 * frames)
+        levels, reader = levels_of(clip.image(0)), Reader(clip, self.device, kept=3 * frames)
         autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
         with sink(job, size, scale, self.crf) as write, autocast:
             for part in enlarge_clip(self.network, reader.read, len(clip), frames):
@@ -108,7 +108,7 @@ class Reader:
 
     def _frame(self, index: int) -> Pixels:
         if index not in self.kept:
-            self.kept[index] = self.clip.frame(index)
+            self.kept[index] = self.clip.image(index)
             while len(self.kept) > self.most:
                 self.kept.popitem(last=False)
         return self.kept[index]
