@@ -249,7 +249,7 @@ def test_another_degradation_than_that_of_the_training_is_warned_of(command: Com
     facts = {"network_name": "bd", "degradation": shipped("vid4_bd").made_by}
     export(build(cfg.framework), composition, tmp_path / "net", facts)
     arguments = ("test", "data=clips", "data.test_root=set", "weights=net")
-    own, other = (command(*arguments, f"protocol={name}") for name in ("vid4_bd", "vid4_bi"))
+    own, other = (command(*arguments, f"protocol={name}", f"hydra.run.dir={name}") for name in ("vid4_bd", "vid4_bi"))
     assert (own.status, other.status) == (0, 0)
     assert "trained on LR made by" not in own.out + own.err
     assert "trained on LR made by bd 1.6, and this LR is made by bicubic" in other.out + other.err
