@@ -100,7 +100,7 @@ class InternalGAN(nn.Module):
         bicubic = float(self.bicubic_weight)
         late = bicubic < 5e-3
         return {
-            "gan": 1.0 * bool(kernel.detach().sum() > 0.5),
+            "gan": float(kernel.detach().sum() > 0.5),
             "bicubic": bicubic,
             "sum_to_one": 0.5,
             "boundaries": 0.5,
