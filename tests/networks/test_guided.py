@@ -1,6 +1,5 @@
 """Networks of depth beside a photograph: what each must do, what makes it that network, and what published weights give."""
 
-from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 
@@ -32,9 +31,8 @@ from srlab.networks.guided.filters import (
 from srlab.networks.network import Network
 from srlab.networks.weights import load_weights
 from tests.evaluation.test_depth import shipped
-from tests.networks.test_contract import GUIDED
-
-Compose = Callable[..., Network]
+from tests.networks.compositions import GUIDED
+from tests.networks.conftest import Compose
 
 SMALL = {
     "dctnet": ["framework.width=8", "framework.shared=4", "framework.layers=2"],

@@ -21,7 +21,7 @@ from srlab.networks.cubes.unmixing import cnmf
 from srlab.taxonomy import ELSEWHERE, place
 from srlab.types import Batch, Prediction
 from tests.conftest import Command, composed
-from tests.networks.test_contract import CUBES
+from tests.networks.compositions import CUBES
 
 SINGLE = ["brovey", "pca", "gram_schmidt", "gsa", "sfim", "mtf_glp_cbd", "mtf_glp_hpm"]
 SEVERAL = ["hyper_sharpening", "cnmf"]
