@@ -10,6 +10,7 @@ import csv
 import re
 import sys
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import NamedTuple
@@ -85,7 +86,8 @@ def scores_of(folder: Path) -> Iterator[Score]:
 
 def cell(psnr: list[float], ssim: list[float]) -> str:
     """PSNR / SSIM: means over seeds, with PSNR's standard deviation where there are several."""
-    spread = f" ± {stdev(psnr):.2f}" if len(psnr) > 1 and stdev(psnr) >= 0.005 else ""
+    varied = len(psnr) > 1 and isfinite(fmean(psnr))
+    spread = f" ± {stdev(psnr):.2f}" if varied and stdev(psnr) >= 0.005 else ""
     return f"{fmean(psnr):.2f}{spread}" + (f" / {fmean(ssim):.4f}" if ssim else "") if psnr else ""
 
 
@@ -112,7 +114,7 @@ def networks(scores: list[Score]) -> Iterator[str]:
 def best_first(values: dict[tuple[str, str], list[float]], sets: list[str]) -> tuple[tuple[bool, float], ...]:
     """By mean PSNR on the first set, then on the next: the highest first, what was not measured last."""
     means = [fmean(values.get((name, "psnr"), [float("-inf")])) for name in sets]
-    return tuple((mean == float("-inf"), -mean) for mean in means)
+    return tuple((not mean > float("-inf"), -mean if mean > float("-inf") else 0.0) for mean in means)
 
 
 def index(root: Path = HERE) -> str:

@@ -63,6 +63,16 @@ def test_who_is_verified_depends_on_how_much_strangers_are_alike() -> None:
     assert found["impostors"] == pytest.approx(sum(strangers) / 20)
 
 
+def test_a_face_that_is_no_number_is_nobody() -> None:
+    people = torch.eye(4)
+    made = [
+        torch.full((4,), math.nan),
+        *people[1:],
+    ]  # the first of the gallery, on which a search that finds none falls
+    found = shipped().of_set(list(zip(made, people, strict=True)))
+    assert (found["verified"], found["rank1"]) == (75, 75)
+
+
 def test_one_face_is_no_set() -> None:
     assert shipped().of_set([(torch.ones(2), torch.ones(2))]) == {}
 

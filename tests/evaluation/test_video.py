@@ -52,6 +52,17 @@ def test_what_is_cut_does_not_count() -> None:
     assert scores(given(worse), clip_of(truth), protocol)["psnr_y"] < 60
 
 
+def test_a_scored_frame_with_values_that_are_no_numbers_leaves_a_clip_no_score() -> None:
+    pytest.importorskip("cv2")
+    truth, protocol = moving(), shipped("vid4_bd_crop8")
+    for broken, scored in ((0, False), (2, True)):
+        worse = [picture.clone() for picture in truth]
+        worse[broken][0, 30, 30] = math.nan
+        found = scores(given(worse), clip_of(truth), protocol, tof=TOF())
+        assert list(found) == ["psnr_y", "ssim_y", "tof"]
+        assert [math.isnan(value) for value in found.values()] == [scored] * 3
+
+
 def test_lr_and_bicubic_of_bd_have_one_phase() -> None:
     """On a slope a Gaussian changes nothing, so that only a wrong phase could."""
     slope = torch.linspace(0.1, 0.9, SIZE).expand(1, SIZE, SIZE).contiguous()

@@ -119,7 +119,7 @@ class DepthProtocol(Protocol):
         scores = {"rmse": root_mean_square(errors), "mad": float(errors.mean())}
         if near.numel():
             scores["edge_rmse"] = root_mean_square(near)
-        return scores | {"bad": 100 * float((errors > self.bad_above).double().mean())}
+        return scores | {"bad": 100 * float((~(errors <= self.bad_above)).double().mean())}  # nan is bad, too
 
     def interpolation(self, kernel: Kernel, scale: int, levels: int) -> Callable[..., Tensor]:
         return lambda lr, guide=None: resize(lr, scale=scale, kernel=kernel, borders="cut").clamp(0, 1)

@@ -79,6 +79,17 @@ def higher_is_better(metric: str) -> bool:
     return FACTS[name].higher_is_better
 
 
+def best_first(value: float, higher: bool) -> tuple[bool, float]:
+    """A key that sorts scores from the best to the worst, and what is no number last.
+
+    Args:
+        value: the score, or nan.
+        higher: whether more is better: see `higher_is_better`.
+    """
+    unknown = math.isnan(value)
+    return unknown, 0.0 if unknown else -value if higher else value
+
+
 class Metric(ABC):
     """A metric beside the protocol's own, for one whole image.
 
