@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import fft
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from srlab.data.evaluation import LabelledImages
@@ -28,6 +28,7 @@ from srlab.networks.guided.filters import (
     JointBilateralUpsampling,
     along_rows,
 )
+from srlab.networks.guided.msgnet import Doubling, MSGNet, halved
 from srlab.networks.network import Network
 from srlab.networks.weights import load_weights
 from tests.evaluation.test_depth import shipped
@@ -139,6 +140,46 @@ def test_an_octave_convolution_mixes_even_frequencies_as_a_plain_one_and_keeps_t
     assert low is not None
     assert low.shape == (1, 5, 8, 9)
     torch.testing.assert_close(torch.cat([high[..., 7, 8], low[..., 4, 4]], 1), expected)
+
+
+@pytest.mark.parametrize("scale", [2, 4, 8, 16])
+def test_msgnet_keeps_its_maps_over_each_other(scale: int) -> None:
+    """With kernels that hand on their middle, or spread it evenly, an LR pixel comes to where it lies in HR."""
+    network = MSGNet(scale, width=1, range_from="given")
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.zeros_(layer.weight)
+            spread = isinstance(layer, nn.ConvTranspose2d)
+            layer.weight.data[..., 1:4, 1:4] = 1.0 if spread else 0.0
+            layer.weight.data[..., layer.kernel_size[0] // 2, layer.kernel_size[1] // 2] = 1.0
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
+    lr = torch.zeros(1, 1, 9, 9)
+    lr[..., 4, 4] = 1
+    with torch.no_grad():
+        features = network.head(lr)
+        for double in network.doublings:
+            features = double(features)[:, :1].expand(-1, 1, -1, -1)
+    mass = features[0, 0].sum(0)
+    centre = float((mass * torch.arange(len(mass))).sum() / mass.sum())
+    assert abs(centre - (scale * 4.5 - 0.5)) <= 0.5
+    doubled, fine = Doubling(1, 1, first=False), torch.rand(1, 1, 8, 10)
+    with torch.no_grad():
+        nn.init.zeros_(doubled[0].weight)[..., 2, 2] = 1  # type: ignore[arg-type, call-overload]
+        nn.init.zeros_(doubled[0].bias)  # type: ignore[arg-type]
+        torch.testing.assert_close(doubled(fine)[..., 1::2, 1::2], fine)
+        peaks = doubled(fine)
+        torch.testing.assert_close(halved(peaks), fine)  # each window holds the pixel that was put into its middle
+
+
+def test_msgnet_makes_the_high_frequencies_and_keeps_the_low_ones() -> None:
+    network = MSGNet(4, width=8, range_from="given").eval()
+    nn.init.zeros_(network.tail[1].weight)  # type: ignore[arg-type]
+    nn.init.zeros_(network.tail[1].bias)  # type: ignore[arg-type]
+    lr, guide = scene()
+    low = torch.nn.functional.avg_pool2d(lr, 3, 1, 1, count_include_pad=False)
+    with torch.no_grad():
+        torch.testing.assert_close(network(lr, guide).sr, network.enlarged(low))
 
 
 def test_rows_are_smoothed_to_the_exact_minimum() -> None:
