@@ -35,7 +35,7 @@ class Doubling(nn.Sequential):
 
     def forward(self, features: Tensor) -> Tensor:
         height, width = features.shape[2:]
-        doubled: Tensor = super().forward(features)
+        doubled: Tensor = super().forward(features)  # type: ignore[no-untyped-call]
         return doubled[..., : 2 * height, : 2 * width]
 
 
