@@ -25,6 +25,9 @@ from srlab.types import LabelledImage
 
 log = logging.getLogger(__name__)
 
+LEVELS = "levels"
+"""The unit of maps whose codes are no lengths: white is their largest."""
+
 
 @dataclass(frozen=True)
 class DepthProtocol(Protocol):
@@ -32,7 +35,7 @@ class DepthProtocol(Protocol):
 
     Args:
         name: as it stands beside every score.
-        unit: of depth, as it stands beside every error.
+        unit: of depth, as it stands beside every error; all but `levels` ask for maps of which it is known what white is.
         white: the depth of white, 1, in that unit: 255 for 8-bit levels.
         lr_kernel: of the antialiased reduction.
         range_from: `lr`: a network is given the map as it is, and must scale it by what LR shows; `hr`: it is given the
@@ -93,6 +96,11 @@ class DepthProtocol(Protocol):
         if (len(image.hr), channels) != (1, 1):
             raise InputError(
                 f"{where} has {len(image.hr)} channels and the network {channels}; depth has one: set channels=1."
+            )
+        if image.levels and self.unit != LEVELS:
+            raise InputError(
+                f"{where} has codes up to {image.levels}, and protocol={self.name} scores in {self.unit}: set data.white to "
+                f"the code of {self.white:g} {self.unit}."
             )
         hr = crop_to_multiple(image.hr[None].double(), scale)
         hr = quantize(hr, image.levels) if image.levels else hr  # from float32 back onto the codes themselves
