@@ -120,6 +120,8 @@ def _digest_of(source: Source, part: range, form: Form) -> str:
         for index in part:
             with contextlib.suppress(OSError):  # a file that is gone is told of when it is read
                 digest.update(f"{side} {images.identity(index)}\n".encode())
+    if source.landmarks is not None:
+        digest.update(source.landmarks[part.start : part.stop].tobytes())
     return digest.hexdigest()
 
 
@@ -151,7 +153,7 @@ def _write_part(source: Source, root: Path, form: Form, number: int, part: range
             problems.append((index, str(error)))
             continue
         for side, pixels in read.items():
-            writers[side].add(sides[side].label(index), pixels)
+            writers[side].add(sides[side], index, pixels)
     record = {"digest": digest, "problems": problems, "sides": {side: each.close() for side, each in writers.items()}}
     _write_json(root / "parts" / f"{number:05d}.json", record)
 
@@ -184,10 +186,12 @@ class _Writer:
         self.images: list[dict[str, Any]] = []
         self.items = 0
 
-    def add(self, label: str, pixels: Pixels) -> None:
-        """Write an image, tile by tile."""
+    def add(self, source: Source, index: int, pixels: Pixels) -> None:
+        """Write an image of a source, tile by tile, and note what is known of it."""
         grid = Grid(Header.of(pixels), self.form.tile)
-        entry = {"label": label, "first": self.items, "digest": digest_of(pixels)}
+        entry = {"label": source.label(index), "first": self.items, "digest": digest_of(pixels)}
+        if source.landmarks is not None:
+            entry["landmarks"] = source.landmarks[index].tolist()
         self.images.append(entry | vars(grid.header))
         for number in range(len(grid)):
             top, left, height, width = grid.place(number)

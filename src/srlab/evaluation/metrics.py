@@ -40,7 +40,8 @@ FACTS = {
     "uiqi": Facts("", True),
     "cc": Facts("", True),
     "scc": Facts("", True),
-    "nme": Facts("%", False),  # of faces, see `evaluation/faces.py`
+    "judged": Facts("%", True),  # these of faces, see `evaluation/faces.py`
+    "nme": Facts("%", False),
     "failed": Facts("%", False),
     "detected": Facts("%", True),
     "mesh_nme": Facts("%", False),
