@@ -190,6 +190,18 @@ def test_rows_are_smoothed_to_the_exact_minimum() -> None:
     torch.testing.assert_close(along_rows(row, likeness, 2.5).flatten(), expected)
 
 
+@pytest.mark.parametrize("name", sorted(GUIDED))
+def test_even_photographs_and_maps_have_finite_gradients(composed: Compose, name: str) -> None:
+    network = composed(f"network={name}", "scale=4", *SMALL.get(name, []))
+    lr, guide = torch.full((1, 1, 8, 8), 0.5, requires_grad=True), torch.full((1, 3, 32, 32), 0.4, requires_grad=True)
+    sr = network(lr, guide).sr
+    sr.square().sum().backward()
+    assert sr.isfinite().all()
+    for one in (lr, guide, *network.parameters()):
+        assert one.grad is not None
+        assert one.grad.isfinite().all()
+
+
 def test_the_joint_bilateral_filter_is_kornias() -> None:
     lr, guide = scene()
     network = JointBilateral(4, range_from="given")

@@ -153,7 +153,7 @@ def mtf_glp_hpm(scene: Observation) -> Tensor:
     Where such a guide goes near zero, its ratio means nothing: it is held to 0 ... 10.
     """
     blurred = scene.blurred(scene.pan)
-    mean, spread = blurred.mean(), blurred.std()
+    mean, spread = blurred.mean(), blurred.std().clamp(min=TINY)
     bands = scene.expanded
     guides = (scene.pan - mean) * bands.std((1, 2), keepdim=True) / spread + bands.mean((1, 2), keepdim=True)
     return bands * (guides / scene.blurred(guides).clamp(min=TINY)).clamp(0, LARGEST_RATIO)
@@ -177,14 +177,17 @@ def _centred(pixels: Tensor) -> Tensor:
 
 
 def _like(guide: Tensor, wanted: Tensor) -> Tensor:
-    """The guide with another image's mean and standard deviation."""
-    return (guide - guide.mean()) * wanted.std() / guide.std() + wanted.mean()
+    """The guide with another image's mean and standard deviation; a constant one with the mean alone."""
+    return (guide - guide.mean()) * wanted.std() / guide.std().clamp(min=TINY) + wanted.mean()
 
 
 def _regression(bands: Tensor, on: Tensor) -> Tensor:
-    """Each band's covariance with an image over that one's variance: (C, H, W), (1, H, W) -> (C, 1, 1)."""
+    """Each band's covariance with an image over that one's variance: (C, H, W), (1, H, W) -> (C, 1, 1).
+
+    On a constant image it is 0: such a guide has no detail to give.
+    """
     x, y = _centred(on.flatten(1)), _centred(bands.flatten(1))
-    gains: Tensor = y @ x[0] / x.square().sum()
+    gains: Tensor = y @ x[0] / x.square().sum().clamp(min=x.numel() * TINY**2)
     return gains[:, None, None]
 
 
