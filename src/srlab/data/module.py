@@ -174,6 +174,10 @@ class SuperResolutionData(SharedData):
     def evaluated(self, purpose: str) -> LabelledImages | LabelledClips:
         return self.labelled(self._load(purpose))
 
+    def val_sources(self) -> list[Source]:
+        """The sets that validate, as they were given."""
+        return _listed(self.val)
+
     def test_sources(self) -> list[Source]:
         """The test sets, as they were given."""
         return _listed(self.test)
