@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from srlab.data.sharding import Form, write_shards
+from srlab.data.shard_files import Form
+from srlab.data.sharding import write_shards
 from srlab.data.sources import Folder
 from tests.conftest import TINY
 from tests.killed import Moment, leaves, train_here

@@ -19,7 +19,8 @@ from srlab.data.cache import CacheLimits, prepare
 from srlab.data.crops import Crops
 from srlab.data.faces import Faces
 from srlab.data.images import write_image
-from srlab.data.sharding import Form, write_shards
+from srlab.data.shard_files import Form
+from srlab.data.sharding import write_shards
 from srlab.data.shards import Shards, packed, unpacked
 from srlab.data.source import Source
 from srlab.data.sources import Folder, Paired
