@@ -78,6 +78,15 @@ def test_a_guide_without_detail_and_a_scene_without_data_give_numbers(name: str)
         torch.testing.assert_close(network(lr, flat).sr, expand(lr, 4), atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize("name", ["brovey", "sfim", "mtf_glp_hpm"])
+def test_ratios_are_bounded_beside_dark_pixels(name: str) -> None:
+    """Beside a bright pixel on black, cubic interpolation is below 0, and a ratio would have no bound."""
+    lr, guide = torch.zeros(1, 6, 8, 8), torch.full((1, 1, 32, 32), 0.2)
+    lr[..., 4, 4], guide[..., 16:20, 16:20] = 1.0, 1.0
+    assert expand(lr, 4).min() < -0.05
+    assert method(name)(lr, guide).sr.abs().max() <= 10 * expand(lr, 4).abs().max()
+
+
 def test_what_a_guide_tells_completely_is_found() -> None:
     cube = mixed(bands=3)
     scene = Observation(MTF(4).reduce(cube[None])[0], cube[[1, 0, 2]], MTF(4))  # the guide is the cube itself
