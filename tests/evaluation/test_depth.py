@@ -1,6 +1,5 @@
 """The protocol of depth maps: published bicubic rows, and errors that a few pixels have by hand."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
@@ -73,16 +72,6 @@ def test_errors_are_in_levels_and_edges_are_near_the_step() -> None:
     assert "edge_rmse" not in protocol.score(flat.hr, flat)
 
 
-def test_pixels_that_are_no_numbers_are_bad() -> None:
-    protocol = shipped("depth_levels")
-    case = protocol.prepare(step(), 4, 1)
-    wrong = case.hr.clone()
-    wrong[..., :8] = math.nan
-    scores = protocol.score(wrong, case)
-    assert scores["bad"] == 25
-    assert math.isnan(scores["rmse"])
-
-
 def test_holes_count_for_nothing() -> None:
     mask = torch.ones(1, 32, 32)
     mask[..., 8:24] = 0
@@ -115,6 +104,19 @@ def test_lr_is_what_pillow_makes_of_the_float_map() -> None:
     torch.testing.assert_close(lr[0, 0], torch.from_numpy(np.array(pillow)), rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [4, 8, 16])
+def test_direct_lr_is_pillows_nearest_in_training_and_test(scale: int) -> None:
+    depth = torch.rand(1, 90, 106, generator=torch.Generator().manual_seed(0)).mul(255).round() / 255
+    lr = shipped("depth_direct").prepare(step(depth), scale, 1).lr
+    height, width = lr.shape[2:]
+    whole = depth[:, : height * scale, : width * scale]
+    pillow = Image.fromarray(whole[0].numpy()).resize((width, height), Image.Resampling.NEAREST)
+    torch.testing.assert_close(lr[0, 0], torch.from_numpy(np.array(pillow)), rtol=0, atol=0)
+    degradation = build(composed("train", ["degradation=direct", f"scale={scale}"]).degradation)
+    trained = degradation(whole[None], torch.zeros(1, dtype=torch.int64), torch.tensor([255])).lr
+    assert torch.equal(trained, lr)
+
+
 def test_units_of_centimetres_cut_borders() -> None:
     protocol = shipped("depth_cm")
     case = protocol.prepare(LabelledImage("nyu", "a", torch.full((1, 32, 32), 0.3), None, 0), 4, 1)
@@ -134,12 +136,13 @@ def test_what_cannot_be_is_refused() -> None:
 
 def test_shipped_protocols_keep_their_hashes() -> None:
     """Results on disk carry these. A change here makes them incomparable: give the new convention a new name."""
-    names = ("depth_levels", "depth_levels_hr", "depth_cm", "depth_px")
+    names = ("depth_levels", "depth_levels_hr", "depth_cm", "depth_px", "depth_direct")
     assert {name: shipped(name).hash for name in names} == {
         "depth_levels": "d7b2498a5dc1",
         "depth_levels_hr": "c5824a7f9ca0",
         "depth_cm": "96be6806ac11",
         "depth_px": "dadc077883ee",
+        "depth_direct": "ce8af79b2320",
     }
 
 
