@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
@@ -40,8 +39,3 @@ def composed() -> Compose:
         return network
 
     return composed
-
-
-@pytest.fixture
-def seeded() -> None:
-    torch.manual_seed(0)

@@ -1,5 +1,6 @@
 """Attention-FH: episodes, and a policy whose reward rises."""
 
+from collections.abc import Callable
 from statistics import fmean
 from typing import cast
 
@@ -9,8 +10,10 @@ from torch import Tensor
 
 from srlab.networks.attention_fh import AttentionFH, Episode
 from srlab.networks.interpolation import enlarge
+from srlab.networks.network import Network
 from srlab.paradigms.attention_fh import reinforce
-from tests.networks.conftest import Compose
+
+Compose = Callable[..., Network]
 
 
 def small(composed: Compose, *overrides: str) -> AttentionFH:

@@ -1,6 +1,7 @@
 """Designs that see far: dilated convolutions and pyramid pooling."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from torch.nn import functional as F
 import srlab
 from srlab.networks.backbones.ircnn import IRCNN
 from srlab.networks.blocks import Convolution
+from srlab.networks.network import Network
 from srlab.networks.pyramid import PyramidPooling
-from tests.networks.conftest import Compose
+
+Compose = Callable[..., Network]
 
 
 @pytest.mark.parametrize(("dilations", "field"), [((1, 2, 3, 4, 3, 2), 33), ((1,) * 6, 15), ((1, 2, 4, 8), 33)])

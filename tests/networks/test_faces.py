@@ -17,8 +17,9 @@ from srlab.networks.network import Network
 from srlab.types import Batch
 from tests.conftest import Command
 from tests.faces.drawn import face
-from tests.networks.compositions import SMALL_FACES
-from tests.networks.conftest import Compose
+from tests.networks.test_contract import SMALL_FACES
+
+Compose = Callable[..., Network]
 
 
 def small(composed: Compose, name: str, *overrides: str) -> Network:

@@ -1,9 +1,13 @@
 """Named networks have the published numbers of parameters, or those counted by hand from the paper's layers."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
-from tests.networks.conftest import Compose
+from srlab.networks.network import Network
+
+Compose = Callable[..., Network]
 
 
 def fsrcnn(d: int, s: int, m: int) -> int:
@@ -203,6 +207,7 @@ def fdsr() -> int:
         ("dctnet", 4, 482_865 - conv(16, 16)),  # the authors' file, which holds a convolution that is never called
         ("dctnet", 16, 482_865 - conv(16, 16)),
         ("fdkn", 4, 703_072),  # by hand; the paper gives 0.69 M
+        ("fdkn_diffusion", 4, 703_072 + 16 * 32 * 9 + 2 * 144 * 129),  # FDKN's, a map more to see, nine samples more
         ("fdsr", 4, fdsr()),  # paper: 0.60 M
         ("fdsr", 16, fdsr()),
         ("msgnet", 4, 326_003 + 401),  # by hand from the authors' definition, which fills 1.31 MB; 401 slopes

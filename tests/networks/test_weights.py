@@ -18,7 +18,8 @@ from srlab.evaluation.evaluate import score_image
 from srlab.networks.network import Network
 from srlab.networks.weights import load_weights
 from srlab.types import LabelledImage
-from tests.networks.conftest import Compose
+
+Compose = Callable[..., Network]
 
 CONF = Path(srlab.__file__).parents[2] / "conf"
 

@@ -30,7 +30,7 @@ from srlab.networks.video.tdan import TDAN
 from srlab.networks.video.vespcn import VESPCN, CoarseToFine
 from srlab.paradigms.base import Training
 from srlab.paradigms.supervised import Supervised
-from tests.networks.compositions import VIDEO
+from tests.networks.test_contract import VIDEO
 from tests.networks.video.clips import gliding, textured
 
 Compose = Callable[..., Network]
