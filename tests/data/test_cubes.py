@@ -81,6 +81,32 @@ def test_trained_and_tested_rows_are_apart(path: str) -> None:
     assert data(Scene(path, 2)).train is None
 
 
+def test_another_scene_is_tested_in_the_same_unit_and_with_its_own_guide(tmp_path: Path, path: str) -> None:
+    other, guides = tmp_path / "other.npy", [tmp_path / "pan.npy", tmp_path / "other_pan.npy"]
+    np.save(other, CUBE // 2)
+    for place, guide in enumerate(guides):
+        np.save(guide, np.full((36, 32), 100.0 * (place + 1)))
+    mine, theirs = map(str, guides)
+    module = data(Scene(path, 2, white=2000, guide=mine), test_path=str(other), test_guide=theirs)
+    assert isinstance(module.test, Strips)
+    np.testing.assert_allclose(module.test.image(0), CUBE // 2 / 2000, rtol=1e-6)
+    assert module.test.guide is not None
+    np.testing.assert_allclose(module.test.guide.image(0), 200 / 2000, rtol=1e-6)
+    with pytest.raises(InputError, match=r"set data\.scene\.white for both"):
+        data(Scene(path, 2), test_path=str(other))
+    with pytest.raises(InputError, match=r"pan\.npy is the guide of .*scene\.npy: set data\.test_guide"):
+        data(Scene(path, 2, white=2000, guide=mine), test_path=str(other))
+    with pytest.raises(InputError, match="share rows"):
+        data(Scene(path, 2, white=2000), train_rows=[0, 9], test_rows=[8, 16], test_path=path)
+
+
+def test_values_beyond_white_are_told(tmp_path: Path, path: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert Scene(path, 2, white=float(CUBE.max())).whole.max() == 1
+    assert not caplog.records
+    assert Scene(path, 2, white=float(np.median(CUBE))).whole.max() > 1
+    assert "of its values lie below 0 or above white" in caplog.text
+
+
 def guide_of(scene: Scene) -> NDArray[np.float32]:
     assert scene.other is not None
     return scene.other
@@ -113,8 +139,10 @@ def test_a_real_guide_is_reduced_to_the_cube(tmp_path: Path) -> None:
         guide_of(Scene(str(tmp_path / "scene.mat"), 4, key="MS", guide="PAN"))
 
 
-def test_batches_have_the_guide_of_their_crop(path: str) -> None:
-    module = data(Scene(path, 2, white=2000, guide_bands=[[0, 5]]), train_rows=[0, 16], test_path=path)
+def test_batches_have_the_guide_of_their_crop(tmp_path: Path, path: str) -> None:
+    np.save(tmp_path / "other.npy", CUBE)
+    scene = Scene(path, 2, white=2000, guide_bands=[[0, 5]])
+    module = data(scene, train_rows=[0, 16], test_path=str(tmp_path / "other.npy"))
     module.setup("fit")
     batch = next(iter(module.train_dataloader()))
     made = module.on_after_batch_transfer(batch, 0)

@@ -1,5 +1,6 @@
 """A scene: a cube and its guide, another sensor's image or one that is made of the cube's own bands."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,11 @@ from numpy.typing import NDArray
 from srlab.data.cube_files import read_cube
 from srlab.degradation.mtf import MTF
 from srlab.errors import InputError
+
+log = logging.getLogger(__name__)
+
+WORTH_TELLING = 1e-3
+"""The share of values outside 0 to white that is no matter of some hot pixels."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,14 @@ class Scene:
         white = values.max() if self.white is None else self.white
         if not white > 0:
             raise InputError(f"{self.path}: its white is {white}, expected above 0: set data.scene.white.")
-        return values / white
+        values = values / white
+        outside = float(((values < 0) | (values > 1)).mean())
+        if outside > WORTH_TELLING:
+            log.warning(
+                "%s: %.2g %% of its values lie below 0 or above white, %g, where no result is: set data.scene.white.",
+                *(self.path, 100 * outside, white),
+            )
+        return values
 
     @cached_property
     def cube(self) -> NDArray[np.float32]:

@@ -92,6 +92,7 @@ class CubeData(SuperResolutionData):
     Args:
         scene: the cube and its guide.
         test_path: test on this file instead, of the same sensor; None: on the same.
+        test_guide: where the guide is a file, that of `test_path`.
         train_rows: of the cube, [from, to); None: nothing is trained, unless `test_path` is given.
         test_rows: of the cube that is tested; None: all.
         guides: see `Strips`: what the guide is worth to a network.
@@ -103,6 +104,7 @@ class CubeData(SuperResolutionData):
 
     scene: Scene
     test_path: str | None = None
+    test_guide: str | None = None
     train_rows: Sequence[int] | None = None
     test_rows: Sequence[int] | None = None
     guides: Guides = "own"
@@ -122,13 +124,38 @@ class CubeData(SuperResolutionData):
         trained, tested = _rows("train_rows", self.train_rows), _rows("test_rows", self.test_rows)
         if self.train_rows is not None or self.test_path is not None:
             self.train = Strips(self.scene, trained, kind, self.guides)
-        if self.train and self.test_path is None and max(trained[0], tested[0]) < min(_end(trained), _end(tested)):
+        if self.train and self._one_scene and max(trained[0], tested[0]) < min(_end(trained), _end(tested)):
             raise InputError(
                 f"data.train_rows={self.train_rows} and data.test_rows={self.test_rows} share rows, and what is tested "
                 f"must not be trained on: set them apart."
             )
-        other = self.scene if self.test_path is None else replace(self.scene, path=self.test_path)
-        self.val = self.test = Strips(other, tested, kind, self.guides)
+        self.val = self.test = Strips(self._tested_scene(), tested, kind, self.guides)
+
+    @property
+    def _one_scene(self) -> bool:
+        """Whether what is tested is of the file that is trained on."""
+        return self.test_path is None or Path(self.test_path).resolve() == Path(self.scene.path).resolve()
+
+    def _tested_scene(self) -> Scene:
+        """The scene of `test_path`, in the same unit and with its own guide.
+
+        Raises:
+            InputError: it is not said what its guide is, or what white is in both.
+        """
+        guide = self.scene.guide
+        if self.test_path is None or self._one_scene:
+            return self.scene
+        if self.scene.white is None:
+            raise InputError(
+                "data.test_path is another scene, whose largest value is another: set data.scene.white for both."
+            )
+        if guide is not None and Path(guide).expanduser().is_file():
+            if self.test_guide is None:
+                raise InputError(
+                    f"{guide} is the guide of {self.scene.path}: set data.test_guide to {self.test_path}'s."
+                )
+            guide = self.test_guide
+        return replace(self.scene, path=self.test_path, guide=guide)
 
 
 def _end(rows: Rows) -> float:
