@@ -41,6 +41,27 @@ def test_poisson_noise_has_a_variance_of_value_over_photons() -> None:
         assert noisy[0, c].var().item() == pytest.approx(value / 50, rel=0.03)
 
 
+def blurred_and_noisy() -> Chain:
+    return Chain([IsotropicBlur(1, [0.5, 3.0], 7), GaussianNoise((0.02, 0.2)), PoissonNoise((50, 500))])
+
+
+def test_frames_of_a_clip_share_what_is_drawn_and_have_grain_of_their_own() -> None:
+    still = torch.full((2, 3, 1, 96, 96), 0.5)
+    seeds = torch.tensor([5, 6])
+    noisy, drawn = blurred_and_noisy().of_clips(still, seeds, bits(2))
+    assert noisy.shape == still.shape
+    assert drawn["kernel"].shape == (2, 7, 7)
+    for name in ("blur_sigma", "noise_sigma", "photons"):
+        assert drawn[name].shape == (2,)
+        assert drawn[name][0] != drawn[name][1]
+    for clip in range(2):
+        expected = (drawn["noise_sigma"][clip] ** 2 + 0.5 / drawn["photons"][clip]) ** 0.5
+        assert np.corrcoef(noisy[clip].flatten(1).numpy()) == pytest.approx(np.eye(3), abs=0.05)
+        assert noisy[clip].flatten(1).std(1).tolist() == pytest.approx([float(expected)] * 3, rel=0.05)
+    again = blurred_and_noisy().of_clips(still[1:], seeds[1:], bits(1)).lr
+    assert torch.equal(again[0], noisy[1]), "its own seed alone decides what becomes of a clip"
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_jpeg_equals_pillows(channels: int, smooth: Tensor) -> None:
     images = smooth[:, :channels].repeat(2, 1, 1, 1)

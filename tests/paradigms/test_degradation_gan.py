@@ -115,6 +115,11 @@ def test_another_paradigm_trains_on_the_learned_degradation(command: Command, tm
     assert torch.equal((both * 255).round() / 255, both)
     assert torch.equal(learned(hr[1:], torch.tensor([2]), levels[1:]).lr, both[1:])
     assert not torch.equal(learned(hr[1:], torch.tensor([3]), levels[1:]).lr, both[1:])
+    clips = hr[:, None].expand(-1, 3, -1, -1, -1)
+    moving = learned.of_clips(clips, torch.tensor([1, 2]), levels).lr
+    assert moving.shape == (2, 3, 3, 8, 9)
+    assert not torch.equal(moving[:, 0], moving[:, 1])
+    assert torch.equal(learned.of_clips(clips[1:], torch.tensor([2]), levels[1:]).lr, moving[1:])
     choice = ["degradation=learned", f"degradation.path={tmp_path / 'run'}"]
     assert command("train", *TINY, *choice, "iterations=2", "hydra.run.dir=other").status == 0
     refused = command("train", *TINY, *choice, "scale=3", "iterations=2", "hydra.run.dir=third")

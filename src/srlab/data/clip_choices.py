@@ -89,14 +89,8 @@ class ClipData(SuperResolutionData):
     def make_pair(
         self, degradation: Degradation, hr: Tensor, seeds: Tensor, levels: Tensor
     ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-        """LR and HR of clips (B, T, C, H, W): what is drawn is drawn once for all frames of a clip."""
-        clips, frames = hr.shape[:2]
-        lr, hr, parameters = degradation.make_pair(
-            hr.flatten(0, 1), seeds.repeat_interleave(frames), levels.repeat_interleave(frames)
-        )
-        drawn = {name: values[::frames] for name, values in parameters.items()}
-        apart = (clips, frames)
-        return lr.reshape(*apart, *lr.shape[1:]), hr.reshape(*apart, *hr.shape[1:]), drawn
+        """LR and HR of clips (B, T, C, H, W): see `Degradation.of_clips`."""
+        return degradation.make_clips(hr, seeds, levels)
 
     def labelled(self, sources: Sequence[Source]) -> LabelledClips:
         return LabelledClips([(source, span) for source in sources for span in self._whole(source)], self._made)

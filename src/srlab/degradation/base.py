@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -64,6 +64,21 @@ class Degradation(nn.Module, ABC):
         lr, parameters = self(window, seeds, levels)
         return trim(lr, self.margin // self.scale), trim(window, self.margin), parameters
 
+    def of_clips(self, hr: Tensor, seeds: Tensor, levels: Tensor) -> Degraded:
+        """Degrade clips (B, T, C, H, W), with a seed and a level for each: lr (B, T, ...), and what was drawn, (B, ...).
+
+        What is drawn is drawn once, for all frames of a clip. A degradation that draws per pixel overrides this: grain
+        that stood still while the scene moves would be one of the scene's textures.
+        """
+        frames = hr.shape[1]
+        lr, drawn = self(hr.flatten(0, 1), seeds.repeat_interleave(frames), levels.repeat_interleave(frames))
+        return Degraded(torch.unflatten(lr, 0, hr.shape[:2]), {name: each[::frames] for name, each in drawn.items()})
+
+    def make_clips(self, window: Tensor, seeds: Tensor, levels: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """`make_pair` of windows of clips (B, T, C, H + 2 margin, W + 2 margin)."""
+        lr, parameters = self.of_clips(window, seeds, levels)
+        return trim(lr, self.margin // self.scale), trim(window, self.margin), parameters
+
     def check(self, hr: Tensor, seeds: Tensor, levels: Tensor) -> None:
         """Refuse a batch that cannot be degraded (ValueError)."""
         batch, height, width = hr.shape[0], *hr.shape[-2:]
@@ -107,10 +122,17 @@ class Chain(Degradation):
         return ", ".join(str(step.tag) for step in self.steps)
 
     def forward(self, hr: Tensor, seeds: Tensor, levels: Tensor) -> Degraded:
+        return self.chained(Degradation.__call__, hr, seeds, levels)
+
+    def of_clips(self, hr: Tensor, seeds: Tensor, levels: Tensor) -> Degraded:
+        return self.chained(lambda step, *given: step.of_clips(*given), hr, seeds, levels)
+
+    def chained(self, degrade: Callable[..., Degraded], hr: Tensor, seeds: Tensor, levels: Tensor) -> Degraded:
+        """Images or clips through all steps, each by `degrade(step, image, seeds, levels)`."""
         self.check(hr, seeds, levels)
         image, parameters = hr, dict[str, Tensor]()
         for place, step in enumerate(self.steps):
-            image, drawn = step(image, derive_seeds(seeds, place), levels)
+            image, drawn = degrade(step, image, derive_seeds(seeds, place), levels)
             for name, values in drawn.items():
                 parameters[name if name not in parameters else f"{name}_{place}"] = values
         return Degraded(image, parameters)

@@ -58,6 +58,13 @@ class Learned(Degradation):
         lr = self.degrader(whole, noise)[..., : height // self.scale, : width // self.scale]
         return Degraded(quantize(lr, levels), {})
 
+    def of_clips(self, hr: Tensor, seeds: Tensor, levels: Tensor) -> Degraded:
+        """With noise of its own for each frame."""
+        frames = hr.shape[1]
+        own = torch.stack([derive_seeds(seeds, frame) for frame in range(frames)], 1).flatten()
+        lr, drawn = self(hr.flatten(0, 1), own, levels.repeat_interleave(frames))
+        return Degraded(torch.unflatten(lr, 0, hr.shape[:2]), drawn)
+
     def train(self, mode: bool = True) -> "Learned":
         """Stay in evaluation mode."""
         return super().train(False)

@@ -32,6 +32,7 @@ class BasicVSR(VideoNetwork):
         history: `unwarped` and `none` are its twins.
         interpolation: of the frame to which all is added (paper: bilinear).
         phase: where an LR pixel lies among the HR pixels that it becomes: `first` is that of BD.
+        refining: residual blocks between the fusion of both directions and the enlargement (paper: none; BasicVSR++: 5).
         direct: make the image by one sub-pixel layer at the small size, as ESPCN does: much cheaper (paper: layers of
             `width` at every size).
         flow_waits: iterations in which the flow does not learn (paper: 5,000).
@@ -48,6 +49,7 @@ class BasicVSR(VideoNetwork):
         history: History = "warped",
         interpolation: str = "bilinear",
         phase: Phase = "centre",
+        refining: int = 0,
         direct: bool = False,
         flow_waits: int = 0,
         flow_rate: float = 1.0,
@@ -69,7 +71,11 @@ class BasicVSR(VideoNetwork):
             )
             for _ in range(2)
         )
-        self.fusion = nn.Sequential(Convolution(2 * width, width, 1), nn.LeakyReLU(SLOPE, inplace=True))
+        self.fusion = nn.Sequential(
+            Convolution(2 * width, width, 1),
+            nn.LeakyReLU(SLOPE, inplace=True),
+            *(ResidualBlock(width) for _ in range(refining)),
+        )
         self.tail = (
             nn.Sequential(Convolution(width, channels * scale**2), nn.PixelShuffle(scale))
             if direct
@@ -134,11 +140,16 @@ class BasicVSR(VideoNetwork):
 
     def fused(self, lr: Tensor, backward: list[Tensor], forward: list[Tensor]) -> Tensor:
         """The result (B, t, C, scale h, scale w) of the features of both directions."""
-        results = []
-        for place, both in enumerate(zip(backward, forward, strict=True)):
-            enlarged = enlarge(lr[:, place].float(), self.scale, self.interpolation, self.phase)
-            results.append(enlarged + self.tail(self.fusion(torch.cat(both, 1))).float())
-        return torch.stack(results, 1)
+        if self.training:  # all frames in one batch: faster, and what is held is needed backward anyhow
+            both = torch.cat([torch.stack(backward, 1), torch.stack(forward, 1)], 2).flatten(0, 1)
+            return torch.unflatten(self.made(lr.flatten(0, 1), both), 0, lr.shape[:2])
+        pairs = enumerate(zip(backward, forward, strict=True))
+        return torch.stack([self.made(lr[:, place], torch.cat(both, 1)) for place, both in pairs], 1)
+
+    def made(self, frames: Tensor, features: Tensor) -> Tensor:
+        """The result (N, C, scale h, scale w) of frames and their features of both directions (N, 2 width, h, w)."""
+        enlarged = enlarge(frames.float(), self.scale, self.interpolation, self.phase)
+        return enlarged + self.tail(self.fusion(features)).float()
 
     def stream(self, read: Read, length: int, chunk: int) -> Iterator[Tensor]:
         """As in VideoNetwork, and exact: of the way back, one frame's features are kept for each chunk.

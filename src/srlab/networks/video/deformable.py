@@ -15,7 +15,8 @@ HAS_OPERATOR = importlib.util.find_spec("torchvision") is not None
 def deform(features: Tensor, offsets: Tensor, weight: Tensor) -> Tensor:
     """(B, C, H, W), (B, 2 G K K, H, W), (C', C, K, K) -> (B, C', H, W): as large, zeros beyond the borders, in float32.
 
-    By torchvision's operator where that is installed, else by `deform_plainly`.
+    On a GPU by torchvision's operator where that is installed, else by `deform_plainly`: on a CPU, forward and backward of
+    10 x 32 x 24 x 24 take 0.03 s by the latter and 0.26 s by the operator.
 
     Args:
         features: of C channels, which fall into G groups of offsets.
@@ -23,7 +24,7 @@ def deform(features: Tensor, offsets: Tensor, weight: Tensor) -> Tensor:
         weight: K odd.
     """
     with full_precision(features):
-        if HAS_OPERATOR and not features.is_meta:
+        if HAS_OPERATOR and features.is_cuda:
             from torchvision.ops import deform_conv2d
 
             result: Tensor = deform_conv2d(
