@@ -33,7 +33,7 @@ def upscale(cfg: DictConfig) -> None:
         InputError: before any work, for what cannot work at all; at the end, for the images that failed.
     """
     from srlab import build, run
-    from srlab.inference.upscaling import Job, Summary, Upscaler, headers, orientations
+    from srlab.inference.upscaling import Job, Summary, headers
     from srlab.machine import gains_from_bfloat16
 
     if cfg.precision not in PRECISIONS:
@@ -49,9 +49,22 @@ def upscale(cfg: DictConfig) -> None:
     bfloat16 = gains_from_bfloat16(found[0]) if cfg.precision == "auto" else cfg.precision == "bf16"
     output = Path(cfg.output or cfg.run_dir).expanduser()
     if clips := clips_of(cfg.input, output, network):
-        report(cfg, upscale_clips(cfg, clips, network, found[0], bfloat16, output))
+        report(cfg, upscale_clips(cfg, clips, network, found, bfloat16, output))
         return
-    upscaler = Upscaler(
+    upscaler = upscaler_of(cfg, network, found, bfloat16)
+    sources, root = images_of(cfg.input, output)
+    targets = output_paths(sources, root, output, cfg.factor or network.scale, cfg.resume)
+    known, faults = headers(list(targets))
+    jobs = [Job(source, targets[source], header) for source, header in known.items()]
+    failed = [Summary(str(source), str(targets[source]), error=fault) for source, fault in faults.items()]
+    report(cfg, [*enlarged(upscaler, jobs), *failed])
+
+
+def upscaler_of(cfg: DictConfig, network: "Network", found: "list[torch.device]", bfloat16: bool) -> "Upscaler":
+    """What enlarges images, as the options say."""
+    from srlab.inference.upscaling import Upscaler, orientations
+
+    return Upscaler(
         orientations(network, cfg.self_ensemble, cfg.factor),
         found,
         bfloat16,
@@ -63,12 +76,6 @@ def upscale(cfg: DictConfig) -> None:
         cfg.compile,
         cfg.workers or (len(found) if cfg.memory_gb else max(2, len(found))),
     )
-    sources, root = images_of(cfg.input, output)
-    targets = output_paths(sources, root, output, cfg.factor or network.scale, cfg.resume)
-    known, faults = headers(list(targets))
-    jobs = [Job(source, targets[source], header) for source, header in known.items()]
-    failed = [Summary(str(source), str(targets[source]), error=fault) for source, fault in faults.items()]
-    report(cfg, [*enlarged(upscaler, jobs), *failed])
 
 
 def clips_of(wanted: str, output: Path, network: "Network") -> "list[Clip]":
@@ -97,29 +104,36 @@ def upscale_clips(
     cfg: DictConfig,
     clips: "list[Clip]",
     network: "Network",
-    device: "torch.device",
+    found: "list[torch.device]",
     bfloat16: bool,
     output: Path,
 ) -> list["Summary"]:
-    """Enlarge clips.
+    """Enlarge clips; to a network of images, their frames are images.
 
     Raises:
-        InputError: a target exists, or options are set that only images have.
+        InputError: a target exists, or options are set that the network has no use for.
     """
     import torch
 
     from srlab.inference.clips import ClipJob, ClipUpscaler, target_of
+    from srlab.networks.video.network import VideoNetwork
 
-    of_images = [name for name in ("factor", "tile", "halo", "self_ensemble") if cfg[name]]
-    if of_images:
-        raise InputError(f"{', '.join(of_images)}: for images alone, and {cfg.input} holds clips: leave them out.")
-    jobs = [ClipJob(clip, target_of(clip, output, network.scale)) for clip in clips]
+    of_clips = isinstance(network, VideoNetwork)
+    idle = ("factor", "tile", "halo", "self_ensemble") if of_clips else ("frames",)
+    if idle := [name for name in idle if cfg[name]]:
+        kind, other = ("clips", "images") if of_clips else ("images", "clips")
+        raise InputError(f"{', '.join(idle)}: for networks of {other}, and this is one of {kind}: leave it out.")
+    jobs = [ClipJob(clip, target_of(clip, output, cfg.factor or network.scale)) for clip in clips]
     taken = [job.target for job in jobs if job.target.exists()]
     if taken and not cfg.resume:
         listing = ", ".join(map(str, taken[:5]))
         raise InputError(f"{listing} exist already, and nothing is overwritten: give another output=, or resume=true.")
-    network = network.to(device).to(memory_format=torch.channels_last).eval()
-    upscaler = ClipUpscaler(network, device, bfloat16, cfg.frames, cfg.crf)
+    ready = (
+        network.to(found[0]).to(memory_format=torch.channels_last).eval()
+        if isinstance(network, VideoNetwork)
+        else upscaler_of(cfg, network, found, bfloat16)
+    )
+    upscaler = ClipUpscaler(ready, found[0], bfloat16, cfg.frames, cfg.crf, cfg.memory_gb)
     return enlarged_clips(upscaler, [job for job in jobs if job.target not in taken])
 
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from srlab.data import sources
 from srlab.data.clip_choices import ClipData
 from srlab.data.clips import Clips, FrameFolder, clips_below, find_clips
-from srlab.data.images import write_image
+from srlab.data.images import read_header, write_image
 from srlab.degradation.base import Degradation
 from srlab.degradation.bd import BD
 from srlab.degradation.blur import IsotropicBlur
@@ -194,3 +195,25 @@ def test_clips_that_validate_are_not_trained_on(tmp_path: Path) -> None:
 def test_a_folder_of_frames_says_where_a_frame_is(tmp_path: Path) -> None:
     write_clip(tmp_path / "a", length=2)
     assert FrameFolder("a", tmp_path / "a").where(1) == str(tmp_path / "a" / "Frame 002.png")
+
+
+def test_gaps_in_the_numbers_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_clip(tmp_path / "whole")
+    for index in (0, 5, 10):
+        write_image(tmp_path / "every_fifth" / f"hr{index}.png", scene())
+    clips_below(tmp_path)
+    assert not caplog.records
+    for index in (1, 2, 4):
+        write_image(tmp_path / "gap" / f"x4_{index:02d}.png", scene())
+    assert clips_below(tmp_path, ["gap"]).spans[0].length == 3
+    assert "between x4_02 and x4_04 frames are missing" in caplog.text
+
+
+def test_the_first_frames_header_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_clip(tmp_path / "a")
+    read: list[str] = []
+    monkeypatch.setattr(sources, "read_header", lambda path: read.append(path.name) or read_header(path))
+    clip = clips_below(tmp_path).clips[0]
+    for index in range(len(clip)):
+        clip.header(index)
+    assert len(read) == len(clip) + 1

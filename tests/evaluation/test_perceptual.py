@@ -13,6 +13,7 @@ from torch import Tensor
 from srlab.errors import InputError
 from srlab.evaluation.metrics import FACTS, Metric
 from srlab.evaluation.perceptual import Arniqa, BlurEffect, Dists, Lpips
+from srlab.evaluation.video_metrics import TLP
 
 CONF = Path(__file__).parents[2] / "conf" / "metric"
 CHOICES = sorted(file.stem for file in CONF.glob("*.yaml"))
@@ -42,13 +43,18 @@ def pair() -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize(
-    ("metric", "file"),
-    [(Lpips, "alexnet-owt-7be5be79.pth"), (Dists, "vgg16-397923af.pth"), (Arniqa, "ARNIQA.pth")],
+    ("metric", "name", "file"),
+    [
+        (Lpips, "LPIPS", "alexnet-owt-7be5be79.pth"),
+        (TLP, "tLP", "alexnet-owt-7be5be79.pth"),
+        (Dists, "DISTS", "vgg16-397923af.pth"),
+        (Arniqa, "ARNIQA", "ARNIQA.pth"),
+    ],
 )
-def test_weights_that_cannot_be_had_are_named(metric: Callable[[], Metric], file: str, hub: Path) -> None:
+def test_weights_that_cannot_be_had_are_named(metric: Callable[[], Metric], name: str, file: str, hub: Path) -> None:
     with pytest.raises(InputError) as refusal:
         metric()
-    for part in (file, str(hub), "no network in tests", "fetch https://", "leave"):
+    for part in (file, str(hub), "no network in tests", "fetch https://", f"leave {name} out"):
         assert part in str(refusal.value)
 
 

@@ -13,7 +13,9 @@ from srlab.data.images import Header, read_image, write_image
 from srlab.data.pixels import to_pixels, to_tensor
 from srlab.data.videos import VideoFile
 from srlab.errors import InputError
+from srlab.inference.clip_memory import Appetite, appetite, frames_within
 from srlab.inference.clips import ClipJob, ClipUpscaler, Reader, target_of
+from srlab.inference.upscaling import Upscaler
 from srlab.networks.interpolation import Interpolation, enlarge
 from srlab.networks.video.network import RecurrentNetwork, State
 from srlab.types import Pixels, Prediction
@@ -62,11 +64,63 @@ def test_chunks_carry_their_state_and_equal_the_whole(tmp_path: Path, at_a_time:
 def test_a_video_file_becomes_one_of_its_kind(tmp_path: Path) -> None:
     source = VideoFile("a", write_video(tmp_path / "a.mkv", frames()))
     target = target_of(source, tmp_path, 2)
-    ClipUpscaler(Interpolation(3, 2, "nearest"), CPU).one(ClipJob(source, target))
+    ClipUpscaler(Upscaler(Interpolation(3, 2, "nearest"), [CPU]), CPU).one(ClipJob(source, target))
     large = VideoFile("a_x2", tmp_path / "a_x2.mkv")
     for index in range(6):
         assert np.array_equal(large.image(index), frames()[index].repeat(2, 0).repeat(2, 1))
     assert (len(large), large.stream, large.times) == (6, source.stream, source.times)
+
+
+def test_frames_of_networks_of_images_are_tiled_and_equal_the_whole(tmp_path: Path) -> None:
+    clip, network = folder_of(tmp_path / "walk", 2), Interpolation(3, 2, "bicubic")
+    seen: list[torch.Size] = []
+    network.register_forward_pre_hook(lambda module, given: seen.append(given[0].shape[-2:]))
+    ClipUpscaler(Upscaler(network, [CPU], tile=16), CPU).one(ClipJob(clip, tmp_path / "tiled"))
+    assert max(height * width for height, width in seen) < 32 * 48
+    ClipUpscaler(Upscaler(network, [CPU], tile=64), CPU).one(ClipJob(clip, tmp_path / "whole"))
+    for path in (tmp_path / "whole").iterdir():
+        assert np.array_equal(read_image(path), read_image(tmp_path / "tiled" / path.name))
+
+
+@pytest.mark.parametrize("of_clips", [True, False])
+def test_frames_keep_their_depth_and_their_alpha(tmp_path: Path, of_clips: bool) -> None:
+    opaque = frames(3)[0].astype(np.uint16) * 257
+    alpha = np.zeros((*opaque.shape[:2], 1), np.uint16)
+    alpha[:, 24:] = 65535
+    write_image(tmp_path / "walk" / "1.png", opaque)
+    write_image(tmp_path / "walk" / "2.png", np.concatenate([opaque, alpha], -1))
+    clip = FrameFolder("walk", tmp_path / "walk")
+    network = Fading() if of_clips else Upscaler(Interpolation(3, 2, "nearest"), [CPU])
+    ClipUpscaler(network, CPU).one(ClipJob(clip, tmp_path / "large"))
+    first, second = (read_image(tmp_path / "large" / name) for name in ("1.png", "2.png"))
+    assert (first.dtype, first.shape, second.shape) == (np.uint16, (64, 96, 3), (64, 96, 4))
+    assert np.array_equal(first, opaque.repeat(2, 0).repeat(2, 1))
+    assert np.array_equal(second[..., :3], first)
+    assert not second[:, :40, 3].any()
+    assert (second[:, 56:, 3] == 65535).all()
+
+
+def test_memory_decides_how_many_frames_go_at_a_time(tmp_path: Path) -> None:
+    need = Appetite(once=100, frame=50, part=20)
+    assert need.need(64, frames=4, length=10) == 64 * (100 + 4 * 50 + 3 * 20)
+    assert frames_within(need, 8, 8, 10, budget=64 * 365) == 4
+    assert frames_within(need, 8, 8, 100, budget=1e9) == 16
+    with pytest.raises(InputError, match=r"frames of 8 x 8 take 0\.0 GB, 2 of 10 at a time") as refused:
+        frames_within(need, 8, 8, 10, budget=64 * 290)
+    assert "raise memory_gb" in str(refused.value)
+    clip = folder_of(tmp_path / "walk")
+    (refusal,) = ClipUpscaler(Fading(), CPU, memory_gb=0.01).all([ClipJob(clip, tmp_path / "large")])
+    assert "raise memory_gb" in refusal.error
+    assert not (tmp_path / "large").exists()
+
+
+def test_an_appetite_is_what_a_network_holds() -> None:
+    """A state that is as large as the result, and for each frame LR and SR, each seen twice where it is put together."""
+    found = appetite(Fading().eval(), 3)
+    state, lr, sr = 4 * 3 * 4, 4 * 3, 4 * 3 * 4
+    assert found.part == 0
+    assert 1.7 * (lr + sr) <= found.frame <= 1.7 * (3 * lr + 4 * sr)
+    assert found.once <= 1.7 * 4 * state
 
 
 class Endless(Clip):
@@ -127,7 +181,7 @@ def _made(path: Path) -> Path:
 def test_the_command_enlarges_video_files(command: Command, shot: Callable[..., Path], tmp_path: Path) -> None:
     source = shot()
     before = source.read_bytes()
-    arguments = ("input=shots", "output=large", "network=nearest", "scale=2", "frames=4", "precision=32")
+    arguments = ("input=shots", "output=large", "network=nearest", "scale=2", "tile=16", "precision=32")
     outcome = command("upscale", *arguments)
     assert outcome.status == 0, outcome.err
     assert np.array_equal(VideoFile("a", tmp_path / "large/a_x2.mkv").image(5), frames()[5].repeat(2, 0).repeat(2, 1))
@@ -136,8 +190,10 @@ def test_the_command_enlarges_video_files(command: Command, shot: Callable[..., 
     assert "nothing is overwritten" in again.err
     assert command("upscale", *arguments, "resume=true").status == 0
     assert source.read_bytes() == before
-    refused = command("upscale", "input=shots", "output=other", "network=nearest", "tile=32")
-    assert "tile: for images alone" in refused.err
+    refused = command("upscale", "input=shots", "output=other", "network=nearest", "frames=4")
+    assert "frames: for networks of clips, and this is one of images" in refused.err
+    refused = command("upscale", "input=shots", "output=other", "network=mf_ibp", "tile=16")
+    assert "tile: for networks of images, and this is one of clips" in refused.err
     (tmp_path / "shots/b.mp4").write_bytes(b"nothing")
     failed = command("upscale", *arguments, "resume=true")
     assert failed.status == 2

@@ -1,16 +1,20 @@
 """Clips: folders of frames (Vid4, REDS, Vimeo) or video files, found below one folder, and read frame by frame."""
 
+import logging
 import re
 from collections.abc import Sequence
-from itertools import accumulate
+from functools import cached_property
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from srlab.data.images import SUFFIXES, Header
+from srlab.data.images import SUFFIXES, Header, read_header, read_image
 from srlab.data.source import Source
 from srlab.data.sources import Files
 from srlab.errors import InputError
 from srlab.types import Pixels
+
+log = logging.getLogger(__name__)
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".y4m"})
 
@@ -27,6 +31,10 @@ class Clip(Source):
     def where(self, index: int) -> str:
         return f"{self.path}: frame {index + 1}"
 
+    def alpha(self, index: int) -> Pixels | None:
+        """The alpha (H, W, 1) of a frame, which `image` is without; None: it is opaque."""
+        return None
+
 
 class FrameFolder(Files, Clip):
     """A folder of images: "Frame 001.png" or "hr0.png", "hr1.png", ..., "hr10.png", in the order of their numbers.
@@ -39,15 +47,29 @@ class FrameFolder(Files, Clip):
     def __init__(self, name: str, path: Path) -> None:
         super().__init__(name, sorted(images_in(path), key=lambda file: by_numbers(file.name)))
         self.path = path
+        if gap := first_gap([file.stem for file in self.paths]):
+            log.warning(
+                "%s: between %s and %s frames are missing by their numbers, and they count as following each other: "
+                "where they do not, give each part a folder of its own.",
+                path,
+                *gap,
+            )
 
     def header(self, index: int) -> Header:
-        first, own = super().header(0), super().header(index)
-        if own != first:
+        own = super().header(index)
+        if own != self.first_header:
             raise InputError(
-                f"{self.paths[index]} is {_told(own)}, but the clip's first frame, {self.paths[0].name}, {_told(first)}: "
-                f"put frames of one size and depth into a folder."
+                f"{self.paths[index]} is {_told(own)}, but the clip's first frame, {self.paths[0].name}, "
+                f"{_told(self.first_header)}: put frames of one size and depth into a folder."
             )
         return own
+
+    @cached_property
+    def first_header(self) -> Header:
+        return super().header(0)
+
+    def alpha(self, index: int) -> Pixels | None:
+        return read_image(self.paths[index])[..., -1:] if read_header(self.paths[index]).alpha else None
 
 
 class Span(NamedTuple):
@@ -210,6 +232,19 @@ def images_in(folder: Path) -> list[Path]:
 def by_numbers(name: str) -> list[tuple[int, str]]:
     """A key that sorts the numbers in names as numbers: hr2 before hr10."""
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
+def first_gap(stems: Sequence[str]) -> tuple[str, str] | None:
+    """The first two names between which numbers are left out that all others have; None: there are none.
+
+    Numbers are the last in each name; steps that are all alike (0, 5, 10) leave none out.
+    """
+    numbers = [re.findall(r"\d+", stem)[-1:] for stem in stems]
+    if not all(numbers):
+        return None
+    steps = [int(after[0]) - int(before[0]) for before, after in pairwise(numbers)]
+    usual = min((step for step in steps if step > 0), default=1)
+    return next(((stems[at], stems[at + 1]) for at, step in enumerate(steps) if step > usual), None)
 
 
 def _told(header: Header) -> str:

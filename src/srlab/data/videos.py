@@ -1,10 +1,9 @@
-"""Read video files frame by frame, and write them, by PyAV (FFmpeg): RGB or grey, 8 or 16 bit, in the file's own colours.
+"""Read video files frame by frame, by PyAV (FFmpeg): RGB or grey, 8 or 16 bit, in the file's own colours.
 
 YUV is converted by the matrix and the range that the stream names; where it names none, by BT.709 from 720 lines on and
-BT.601 below, as players do. Depths above 8 bit are read as 16 bit.
+BT.601 below, as players do. Depths above 8 bit are read as 16 bit; transparency is not read.
 """
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -12,15 +11,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from srlab.data.clips import Clip
 from srlab.data.images import Header
 from srlab.errors import InputError
-from srlab.files import UNFINISHED
 from srlab.types import Pixels
 
 KEPT_BYTES = 64 * 10**6
@@ -35,7 +32,7 @@ class Stream:
     """What a video stream says of itself.
 
     Attributes:
-        codec, pixel_format: FFmpeg's names.
+        codec, pixel_format: FFmpeg's names; the codec's, whatever decodes it.
         rate: frames a second.
         time_base: the unit of its time stamps, in seconds.
         matrix, range, primaries, transfer: FFmpeg's numbers.
@@ -105,7 +102,7 @@ class VideoFile(Clip):
             if matrix == UNSPECIFIED:
                 matrix = BT709 if frame.height >= 720 else BT601
             return Stream(
-                context.name,
+                context.codec.canonical_name,
                 frame.format.name,
                 Fraction(stream.average_rate or stream.guessed_rate or 25),
                 Fraction(stream.time_base),
@@ -127,6 +124,11 @@ class VideoFile(Clip):
         with opened(self.path) as container:
             stream = container.streams.video[0]
             return int(stream.frames) or sum(packet.size > 0 for packet in container.demux(stream))
+
+    @cached_property
+    def _step(self) -> int:
+        """What a frame lasts, in units of its time stamps, where it does not say when it is shown."""
+        return max(1, round(1 / (self.stream.rate * self.stream.time_base)))
 
     def _first(self, container: Any) -> Any:
         try:
@@ -153,7 +155,8 @@ class VideoFile(Clip):
                 f"cut it before that frame."
             )
         pixels = self._pixels(frame)
-        self.times[self._next] = frame.pts if frame.pts is not None else self._next
+        before = self.times.get(self._next - 1, -self._step)
+        self.times[self._next] = before + self._step if frame.pts is None else frame.pts
         self._recent[self._next] = pixels
         self._next += 1
         while len(self._recent) > max(4, KEPT_BYTES // pixels.nbytes):
@@ -163,102 +166,10 @@ class VideoFile(Clip):
         stream, deep = self.stream, frame.format.components[0].bits > 8
         grey = frame.format.name.startswith("gray")
         form = {(True, False): "gray", (True, True): "gray16le", (False, False): "rgb24"}.get((grey, deep), "rgb48le")
-        array = _reformatted(frame, form, stream.matrix, stream.range, FULL).to_ndarray()
+        array = reformatted(frame, form, stream.matrix, stream.range, FULL).to_ndarray()
         array = array[..., None] if array.ndim == 2 else array
         pixels: Pixels = np.ascontiguousarray(np.rot90(array, stream.rotation // 90))
         return pixels
-
-
-ENCODERS = {"h264": "libx264", "hevc": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1", "ffv1": "ffv1"}
-"""Which encoder writes what a source was written by; for all other codecs, that of h264."""
-
-LOSSLESS = ("ffv1",)
-
-
-class VideoWriter:
-    """Write frames into a video file, which is there whole at the end, or not at all; sound goes along as it is.
-
-    Args:
-        path: of the file; its ending names the container.
-        like: whose codec, colours, time stamps and sound are taken.
-        height, width: of the frames.
-        crf: the encoder's quality: lower is better and larger; lossless codecs do without.
-    """
-
-    def __init__(self, path: Path, like: VideoFile, height: int, width: int, crf: int = 16) -> None:
-        self.path, self.source, self.like = path, like, like.stream
-        self.temporary = path.with_name(f".{path.stem}.{os.getpid()}{UNFINISHED}{path.suffix}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.container = _created(self.temporary)
-        codec = ENCODERS.get(self.like.codec, "libx264")
-        self.video = self.container.add_stream(codec, rate=self.like.rate)
-        self.video.width, self.video.height = width, height
-        self.video.pix_fmt = self._pixel_format(height, width)
-        self.video.options = {} if codec in LOSSLESS else {"crf": str(crf)}
-        context = self.video.codec_context
-        context.time_base = self.like.time_base
-        context.colorspace, context.color_range = self.like.matrix, self.like.range
-        context.color_primaries, context.color_trc = self.like.primaries, self.like.transfer
-        if self.like.aspect:
-            context.sample_aspect_ratio = self.like.aspect
-        self.sound = opened(like.path)
-        tracks = self.sound.streams.audio
-        self.tracks = {track.index: self.container.add_stream_from_template(track) for track in tracks}
-        self.packets = self.sound.demux(tracks) if tracks else iter(())
-        self.waiting = next(self.packets, None)
-        self.written = 0
-
-    def write(self, pixels: Pixels) -> None:
-        """Add the next frame (H, W, C), in the source's depth."""
-        import av
-
-        form = {(1, 1): "gray", (1, 2): "gray16le", (3, 1): "rgb24", (3, 2): "rgb48le"}[
-            pixels.shape[-1], pixels.dtype.itemsize
-        ]
-        array: Any = np.ascontiguousarray(pixels[..., 0] if "gray" in form else pixels)
-        frame = av.VideoFrame.from_ndarray(array, format=form)
-        frame = _reformatted(frame, self.video.pix_fmt, self.like.matrix, FULL, self.like.range)
-        frame.pts, frame.time_base = self.source.times.get(self.written, self.written), self.like.time_base
-        self._add_sound(until=float(frame.pts * frame.time_base))
-        for packet in self.video.encode(frame):
-            self.container.mux(packet)
-        self.written += 1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                for packet in self.video.encode():
-                    self.container.mux(packet)
-                self._add_sound(until=float("inf"))
-            self.container.close()
-            self.sound.close()
-            if kind is None:
-                with self.temporary.open("rb") as file:
-                    os.fsync(file.fileno())
-                self.temporary.replace(self.path)
-        finally:
-            self.temporary.unlink(missing_ok=True)
-
-    def _add_sound(self, until: float) -> None:
-        while self.waiting is not None:
-            packet = self.waiting
-            if packet.dts is not None:
-                if float(packet.dts * packet.time_base) > until:
-                    return
-                packet.stream = self.tracks[packet.stream.index]
-                self.container.mux(packet)
-            self.waiting = next(self.packets, None)
-
-    def _pixel_format(self, height: int, width: int) -> str:
-        """The source's; colours at half the height or width need even sides."""
-        form = self.like.pixel_format
-        odd = (height % 2 and "420" in form) or (width % 2 and ("420" in form or "422" in form))
-        return form.replace("420", "444").replace("422", "444") if odd else form
 
 
 def opened(path: Path) -> Any:
@@ -281,19 +192,13 @@ def opened(path: Path) -> Any:
     return container
 
 
-def _created(path: Path) -> Any:
-    import av
-
-    return av.open(str(path), "w")
-
-
 def _errors() -> tuple[type[Exception], ...]:
     import av
 
     return av.FFmpegError, OSError, ValueError
 
 
-def _reformatted(frame: Any, form: str, matrix: int, source_range: int, target_range: int) -> Any:
+def reformatted(frame: Any, form: str, matrix: int, source_range: int, target_range: int) -> Any:
     """A frame in another pixel format, its colours by a matrix between two ranges."""
     from av.video.reformatter import Interpolation
 

@@ -29,18 +29,19 @@ class Lpips(Metric):
 
     Args:
         backbone: `alex` is what papers report, `vgg` and `squeeze` the authors' others.
+        metric: what it is called where it is part of another.
     """
 
     facts: Facts = FACTS["lpips"]
 
-    def __init__(self, backbone: Literal["alex", "vgg", "squeeze"] = "alex") -> None:
+    def __init__(self, backbone: Literal["alex", "vgg", "squeeze"] = "alex", metric: str = "LPIPS") -> None:
         if backbone not in _BACKBONES:
-            raise ValueError(f"lpips.backbone={backbone!r}: choose one of {', '.join(_BACKBONES)}.")
-        _need_torchvision("LPIPS")
+            raise ValueError(f"{metric.lower()}.backbone={backbone!r}: choose one of {', '.join(_BACKBONES)}.")
+        _need_torchvision(metric)
         from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
         self.network = _with_weights(
-            "LPIPS",
+            metric,
             [_TORCHVISION + _BACKBONES[backbone]],
             lambda: LearnedPerceptualImagePatchSimilarity(net_type=backbone, normalize=True).net,
         )

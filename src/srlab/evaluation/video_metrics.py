@@ -121,7 +121,7 @@ class TLP(TemporalMetric):
     facts: Facts = FACTS["tlp"]
 
     def __init__(self, backbone: Literal["alex", "vgg", "squeeze"] = "alex") -> None:
-        self.lpips = Lpips(backbone)
+        self.lpips = Lpips(backbone, metric="tLP")
 
     def between(self, before: Frame, now: Frame, border: int) -> float:
         ours, theirs = (

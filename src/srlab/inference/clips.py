@@ -3,33 +3,38 @@
 What is held does not grow with a clip's length, save what a network of both directions keeps of the way back.
 """
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from srlab.data.clips import Clip, FrameFolder
+from srlab.data.images import read_header
 from srlab.data.metadata import read_metadata
 from srlab.data.pixels import levels_of, to_pixels, to_tensor
 from srlab.data.streaming import Form, write_bands
-from srlab.data.videos import VideoFile, VideoWriter
+from srlab.data.video_writing import VideoWriter
+from srlab.data.videos import VideoFile
+from srlab.degradation.resize import resize
 from srlab.errors import InputError
 from srlab.files import UNFINISHED
+from srlab.inference.clip_memory import Appetite, appetite, frames_within
 from srlab.inference.enlarge import enlarge_clip
-from srlab.inference.upscaling import Summary
-from srlab.networks.network import Network
+from srlab.inference.memory import memory_budget
+from srlab.inference.upscaling import Summary, Upscaler
+from srlab.networks.video.network import VideoNetwork
 from srlab.types import Pixels
 
-FRAMES, FRAMES_BYTES = 16, 0.5e9
-"""At a time, where nothing else is said: so many, or as many as their SR takes so much room."""
-
-Sink = Callable[[Pixels], None]
+Sink = Callable[[Iterator[Pixels]], None]
+"""Takes a frame as its bands (h, W, C), from top to bottom."""
 
 
 @dataclass(frozen=True)
@@ -40,23 +45,27 @@ class ClipJob:
     target: Path
 
 
-@dataclass(frozen=True)
+@dataclass
 class ClipUpscaler:
     """A network with how clips go through it.
 
     Attributes:
-        network: of clips, or of images, which takes them frame by frame; in evaluation mode, on its device.
-        device: where it is.
+        network: of clips, in evaluation mode, on its device; or what enlarges images, to which a clip's frames are such.
+        device: where the network is.
         bfloat16: compute in bfloat16.
-        frames: at a time; None: 16, or fewer of large ones.
+        frames: at a time; None: 16, or as many as the memory allows.
         crf: quality of video files, for encoders that lose some: lower is better and larger.
+        memory_gb: what the process may hold; None: half of what is free.
     """
 
-    network: Network
+    network: VideoNetwork | Upscaler
     device: torch.device
     bfloat16: bool = False
     frames: int | None = None
     crf: int = 16
+    memory_gb: float | None = None
+    appetites: dict[int, Appetite] = field(default_factory=dict, init=False)
+    """By the number of channels."""
 
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < 1:
@@ -74,19 +83,56 @@ class ClipUpscaler:
 
     def one(self, job: ClipJob, advanced: Callable[[], None] = lambda: None) -> Summary:
         """Enlarge a clip into another of the same kind, depth and, for files, colours, times and sound."""
-        started, clip, scale = time.perf_counter(), job.clip, self.network.scale
-        header = clip.header(0)
-        size = header.height * scale, header.width * scale
-        frames = self.frames or max(1, min(FRAMES, int(FRAMES_BYTES // (4 * header.channels * size[0] * size[1]))))
-        levels, reader = levels_of(clip.image(0)), Reader(clip, self.device, kept=3 * frames)
-        autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
-        with sink(job, size, scale, self.crf) as write, autocast:
-            for part in enlarge_clip(self.network, reader.read, len(clip), frames):
-                for frame in part[0]:
-                    write(to_pixels(frame, levels))
-                    advanced()
+        started, header = time.perf_counter(), job.clip.header(0)
+        size = math.floor(header.height * self.network.scale), math.floor(header.width * self.network.scale)
+        with sink(job, size, self.network.scale, self.crf) as write:
+            for frame in self.enlarged(job.clip):
+                write(frame)
+                advanced()
         seconds = time.perf_counter() - started
-        return Summary(str(clip.path), str(job.target), header.height, header.width, seconds=seconds)
+        return Summary(str(job.clip.path), str(job.target), header.height, header.width, seconds=seconds)
+
+    def enlarged(self, clip: Clip) -> Iterator[Iterator[Pixels]]:
+        """The bands of each frame of the result, in the clip's own depth, to be taken before the next frame is."""
+        if isinstance(self.network, Upscaler):
+            for index in range(len(clip)):
+                clip.header(index)  # refuses a frame of another kind
+                pixels, alpha = clip.image(index), clip.alpha(index)
+                whole: Pixels = pixels if alpha is None else np.concatenate([pixels, alpha], -1)
+                yield self.network.bands(whole, alpha is not None, [], lambda done: None)
+            return
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            frames = self.at_a_time(clip)
+            reader, levels, done = Reader(clip, self.device, kept=3 * frames), levels_of(clip.image(0)), 0
+            for part in enlarge_clip(self.network, reader.read, len(clip), frames):
+                for place, frame in enumerate(part[0], done):
+                    yield iter([with_alpha(to_pixels(frame, levels), clip.alpha(place))])
+                done += part.shape[1]
+
+    def at_a_time(self, clip: Clip) -> int:
+        """How many frames go through the network at once.
+
+        Raises:
+            InputError: the memory does not allow so many as were asked for, or one.
+        """
+        assert isinstance(self.network, VideoNetwork)
+        if self.frames is not None and self.memory_gb is None:
+            return self.frames
+        header = clip.header(0)
+        if header.channels not in self.appetites:
+            self.appetites[header.channels] = appetite(self.network, header.channels)
+        need, budget = self.appetites[header.channels], memory_budget(self.device, self.memory_gb)
+        frames = frames_within(need, header.height, header.width, len(clip), budget)
+        return min(frames, self.frames or frames)
+
+
+def with_alpha(colours: Pixels, alpha: Pixels | None) -> Pixels:
+    """A frame's result (H, W, C) with the frame's own alpha, if it has one, enlarged by bicubic interpolation."""
+    if alpha is None:
+        return colours
+    enlarged = resize(to_tensor(alpha)[None], size=(colours.shape[0], colours.shape[1]))[0].clamp(0, 1)
+    whole: Pixels = np.concatenate([colours, to_pixels(enlarged, levels_of(alpha))], -1)
+    return whole
 
 
 class Reader:
@@ -115,11 +161,11 @@ class Reader:
 
 
 @contextmanager
-def sink(job: ClipJob, size: tuple[int, int], scale: int, crf: int) -> Iterator[Sink]:
+def sink(job: ClipJob, size: tuple[int, int], scale: float, crf: int) -> Iterator[Sink]:
     """What takes the enlarged frames one after the other; the target is there whole at the end, or not at all."""
     if isinstance(job.clip, VideoFile):
         with VideoWriter(job.target, job.clip, *size, crf) as writer:
-            yield writer.write
+            yield lambda bands: writer.write(np.concatenate(list(bands)))
         return
     assert isinstance(job.clip, FrameFolder)
     sources = iter(job.clip.paths)
@@ -127,10 +173,11 @@ def sink(job: ClipJob, size: tuple[int, int], scale: int, crf: int) -> Iterator[
     rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
 
-    def write(pixels: Pixels) -> None:
+    def write(bands: Iterator[Pixels]) -> None:
         source = next(sources)
-        form = Form(*size, pixels.shape[2], pixels.dtype)
-        write_bands(folder / source.name, form, iter([pixels]), read_metadata(source, scale))
+        header = read_header(source)
+        form = Form(*size, header.channels, np.dtype(header.dtype), header.alpha)
+        write_bands(folder / source.name, form, bands, read_metadata(source, scale))
 
     try:
         yield write
@@ -139,7 +186,7 @@ def sink(job: ClipJob, size: tuple[int, int], scale: int, crf: int) -> Iterator[
         rmtree(folder, ignore_errors=True)
 
 
-def target_of(clip: Clip, output: Path, scale: int) -> Path:
+def target_of(clip: Clip, output: Path, scale: float) -> Path:
     """Where a clip's enlargement goes: `<output>/<clip>_x<scale>`, with the ending of a file."""
     suffix = clip.path.suffix if isinstance(clip, VideoFile) else ""
-    return output / f"{clip.name}_x{scale}{suffix}"
+    return output / f"{clip.name}_x{scale:g}{suffix}"

@@ -1,6 +1,7 @@
 """How much memory an enlargement takes, and how large a tile fits into what there is."""
 
 import contextlib
+import math
 import os
 import resource
 import weakref
@@ -16,6 +17,9 @@ from torch.utils._pytree import tree_leaves
 
 from srlab.inference.tiling import Span, Tiling, Window
 from srlab.types import Pixels
+
+RESERVE = 0.1e9
+"""Bytes for encoders, decoders and what else a process comes to need."""
 
 PROBE = 48
 """Side of the tile, in LR pixels, on which a network's appetite is measured."""
@@ -102,6 +106,19 @@ def resident() -> int:
     with contextlib.suppress(OSError):
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # the most so far, where the system does not say
+
+
+def memory_budget(device: torch.device, memory_gb: float | None, shares: int = 1) -> float:
+    """Bytes that may be taken besides what the process holds already.
+
+    Args:
+        device: which is to hold them.
+        memory_gb: what the process may hold in all; None: half of what is free.
+        shares: equal parts of it that are taken at a time.
+    """
+    if memory_gb is not None and device.type == "cpu":
+        return (1e9 * memory_gb - resident() - RESERVE) / shares
+    return min(available(device) / 2, 1e9 * (memory_gb or math.inf))
 
 
 def available(device: torch.device) -> int:

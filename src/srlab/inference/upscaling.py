@@ -20,7 +20,7 @@ from srlab.data.pixels import channels_fit, levels_of, to_pixels, to_tensor
 from srlab.data.streaming import Form, write_bands
 from srlab.errors import InputError
 from srlab.inference.enlarge import enlarge, enlarge_with_alpha
-from srlab.inference.memory import available, bytes_per_pixel, resident, tile_within, usual_tile
+from srlab.inference.memory import RESERVE, bytes_per_pixel, memory_budget, resident, tile_within, usual_tile
 from srlab.inference.probing import difference_of_tiles, enough_halo
 from srlab.inference.self_ensemble import SelfEnsemble
 from srlab.inference.tiling import Tiling, halo_of
@@ -28,9 +28,6 @@ from srlab.networks.network import Network
 from srlab.types import Pixels
 
 log = logging.getLogger(__name__)
-
-RESERVE = 0.1e9
-"""Bytes for encoders, decoders and what else a process comes to need."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +135,6 @@ class Upscaler:
         bands = self.bands(pixels, job.header.alpha, used, advanced)
         write_bands(job.target, form, bands, read_metadata(job.source, self.scale))
         tile, halo = (used[0].tile, used[0].halo) if used else (max(height, width), 0)
-        if used and used[0].tile < used[1].tile:  # memory ran out: the next image need not find out again
-            self.tile = used[0].tile
         seconds = time.perf_counter() - started
         return Summary(str(job.source), str(job.target), height, width, tile, halo, seconds)
 
@@ -154,13 +149,16 @@ class Upscaler:
             return
         with self.leased() as tiling:
             planned = self.planned(tiling, pixels, alpha)
-        used.extend((planned, replace(planned)))
+        used.append(planned)
+        tile = planned.tile
         bands = planned.bands(pixels, alpha)
         while True:
             with self.leased() as tiling:
                 planned.network, planned.device = tiling.network, tiling.device
                 band = next(bands, None)
             if band is None:
+                if planned.tile < tile:  # memory ran out: the next image need not find out again
+                    self.tile = planned.tile
                 return
             yield band
             advanced(len(band) // planned.scale * pixels.shape[1])
@@ -221,9 +219,7 @@ class Upscaler:
 
     def budget(self, device: torch.device) -> float:
         """Bytes for tiles: of the process's share, what it does not hold yet."""
-        if self.memory_gb is not None and device.type == "cpu":
-            return (1e9 * self.memory_gb - resident() - RESERVE) / max(1, min(self.workers, len(self.devices)))
-        return min(available(device) / 2, 1e9 * (self.memory_gb or math.inf))
+        return memory_budget(device, self.memory_gb, max(1, min(self.workers, len(self.devices))))
 
 
 def at_any_factor(tiling: Tiling, pixels: Pixels, alpha: bool, factor: float) -> Pixels:

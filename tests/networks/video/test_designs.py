@@ -1,6 +1,5 @@
-"""Networks of clips: what each must do, and what makes it that network."""
+"""What makes each network of clips that network."""
 
-import io
 from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
@@ -12,175 +11,24 @@ from torch import Tensor, nn
 
 from srlab.degradation.bd import BD
 from srlab.degradation.reduction import Sampled
-from srlab.errors import InputError
 from srlab.evaluation.protocol import Protocol
-from srlab.inference.memory import Peak
 from srlab.losses.pixel import L1
 from srlab.losses.weighted import WeightedSum, WeightedTerm
 from srlab.networks.interpolation import enlarge
 from srlab.networks.network import Network
 from srlab.networks.video.baselines import MultiFrameBackProjection
 from srlab.networks.video.basicvsr import BasicVSR
-from srlab.networks.video.deformable import Deformable, deform, deform_plainly
 from srlab.networks.video.flow import FlowNetwork, SpyNet
 from srlab.networks.video.frvsr import FRVSR, FNet
 from srlab.networks.video.motion import windows
-from srlab.networks.video.network import VideoNetwork, frames_of, of_all
 from srlab.networks.video.tdan import TDAN
 from srlab.networks.video.vespcn import VESPCN, CoarseToFine
 from srlab.paradigms.base import Training
 from srlab.paradigms.supervised import Supervised
-from tests.networks.test_contract import VIDEO
-from tests.networks.video.clips import gliding, textured
+from tests.networks.video.clips import textured
+from tests.networks.video.test_every_network import made
 
 Compose = Callable[..., Network]
-
-SMALL = {
-    "basicvsr": ["flow@framework.flow=spynet_small", "framework.width=8", "framework.blocks=1"],
-    "basicvsr_small": ["framework.width=8", "framework.blocks=1"],
-    "frvsr": ["framework.width=8", "framework.blocks=1", "framework.flow.width=4"],
-    "vespcn": ["framework.width=8", "framework.layers=3", "framework.flow.width=8"],
-    "tdan": ["framework.width=8", "framework.blocks=1", "framework.extraction_blocks=1"],
-    "mf_ibp": ["framework.iterations=2", "framework.frames=3"],
-    "spynet": ["flow@framework.flow=spynet_small"],
-}
-NAMES = sorted(SMALL)
-LEARNED = sorted(set(NAMES) - {"mf_ibp"})
-TWINS = sorted(set(LEARNED) - {"spynet"})
-
-
-def made(composed: Compose, name: str, *overrides: str) -> VideoNetwork:
-    if name == "mf_ibp":
-        pytest.importorskip("cv2", reason="opencv-python-headless is not installed")
-    torch.manual_seed(0)
-    network = composed(f"network={name}", "channels=1", *SMALL[name], *overrides)
-    assert isinstance(network, VideoNetwork)
-    return network
-
-
-def stirred(network: VideoNetwork) -> VideoNetwork:
-    """With weights that move things: networks begin still."""
-    for module in network.modules():
-        if isinstance(module, FlowNetwork):
-            for parameter in module.parameters():
-                nn.init.normal_(parameter, std=0.07)
-        if isinstance(module, Deformable):
-            nn.init.normal_(module.offset.weight, std=0.5)
-    return network.eval()
-
-
-def test_every_network_of_clips_is_tested() -> None:
-    assert set(NAMES) >= {name for name in VIDEO if name != "frame_before"}
-
-
-@pytest.mark.parametrize("scale", [2, 4])
-@pytest.mark.parametrize("name", NAMES)
-def test_clips_of_odd_sizes_grow_by_the_scale_and_every_parameter_learns(
-    composed: Compose, name: str, scale: int
-) -> None:
-    network = made(composed, name, f"scale={scale}").train()
-    prediction = network(textured(3, 9, 7))
-    assert prediction.sr.shape == (1, 3, 1, scale * 9, scale * 7)
-    if name in LEARNED:
-        sum(image.square().sum() for image in (prediction.sr, *prediction.intermediate.values())).backward()
-        still = [key for key, tensor in network.named_parameters() if tensor.grad is None or not tensor.grad.any()]
-        assert not still
-    with pytest.raises(ValueError, match="Expected clips"):
-        network(textured(3, 9, 7)[:, 0])
-
-
-@pytest.mark.parametrize("name", LEARNED)
-def test_a_state_dict_makes_the_same_network_again(composed: Compose, name: str) -> None:
-    network, copy = stirred(made(composed, name)), made(composed, name).eval()
-    file = io.BytesIO()
-    torch.save(network.state_dict(), file)
-    file.seek(0)
-    copy.load_state_dict(torch.load(file, weights_only=True))
-    lr = textured(2, 8, 8)
-    with torch.no_grad():
-        assert torch.equal(copy(lr).sr, network(lr).sr)
-
-
-@pytest.mark.parametrize("chunk", [1, 2, 3, 5])
-@pytest.mark.parametrize("name", NAMES)
-def test_a_clip_in_chunks_is_the_whole_clip(composed: Compose, name: str, chunk: int) -> None:
-    network, lr = stirred(made(composed, name)), textured(5, 8, 10)
-    with torch.no_grad():
-        torch.testing.assert_close(of_all(network.stream(frames_of(lr), 5, chunk)), network(lr).sr, rtol=0, atol=1e-4)
-
-
-@pytest.mark.parametrize("name", sorted({*NAMES} - {"spynet"}))
-def test_a_frame_depends_on_the_frames_that_the_network_says(composed: Compose, name: str) -> None:
-    network, lr = stirred(made(composed, name)), textured(7, 8, 8)
-    other = lr.clone()
-    other[:, 5] = textured(1, 8, 8, seed=1)[:, 0]
-    with torch.no_grad():
-        changed = (network(other).sr - network(lr).sr).abs().amax((0, 2, 3, 4)) > 0
-    if network.temporal_halo is None:
-        first, last = 5 if network.causal else 0, 6
-    else:
-        first, last = 5 - network.temporal_halo, 6
-    assert changed.nonzero().flatten().tolist() == list(range(first, last + 1))
-
-
-@pytest.mark.parametrize("name", TWINS)
-def test_the_order_of_frames_matters(composed: Compose, name: str) -> None:
-    network, lr = stirred(made(composed, name)), textured(5, 8, 8)
-    with torch.no_grad():
-        assert not torch.allclose(network(lr.flip(1)).sr.flip(1)[:, 2], network(lr).sr[:, 2], atol=1e-4)
-
-
-@pytest.mark.parametrize("name", TWINS)
-def test_twins_have_the_same_parameters_and_see_what_they_say(composed: Compose, name: str) -> None:
-    networks = {
-        history: stirred(made(composed, name, f"framework.history={history}"))
-        for history in ("warped", "unwarped", "none")
-    }
-    for network in networks.values():
-        network.load_state_dict(networks["warped"].state_dict())
-    lr = textured(5, 8, 8)
-    with torch.no_grad():
-        alone = [networks["none"](lr[:, place : place + 1]).sr for place in range(5)]
-        results = {history: network(lr).sr for history, network in networks.items()}
-    torch.testing.assert_close(results["none"], torch.cat(alone, 1), rtol=0, atol=1e-5)
-    assert not torch.allclose(results["warped"], results["unwarped"], atol=1e-5)
-    with pytest.raises(InputError, match="expected Literal"):
-        made(composed, name, "framework.history=still")
-
-
-@pytest.mark.parametrize("name", LEARNED)
-def test_bfloat16_stays_close_to_float32(composed: Compose, name: str) -> None:
-    network, lr = made(composed, name).eval(), gliding(3, 16, 16, 0.5, 0.2)
-    with torch.no_grad():
-        exact = network(lr).sr
-        with torch.autocast("cpu", torch.bfloat16):
-            fast = network(lr).sr
-    assert fast.dtype is torch.float32
-    torch.testing.assert_close(fast, exact, rtol=0.03, atol=0.03)
-
-
-@pytest.mark.parametrize("name", ["frvsr", "vespcn", "tdan"])
-def test_memory_does_not_grow_with_the_clip(composed: Compose, name: str) -> None:
-    network = stirred(made(composed, name))
-    assert peak_of(network, 24) == peak_of(network, 8)
-
-
-def test_basicvsr_keeps_one_frames_features_of_each_chunk(composed: Compose) -> None:
-    network = stirred(made(composed, "basicvsr"))
-    features = 4 * 8 * 8 * 8  # bytes of (1, width, 8, 8)
-    assert peak_of(network, 24) - peak_of(network, 8) == (24 - 8) // 2 * features
-
-
-def peak_of(network: VideoNetwork, length: int) -> int:
-    """The most bytes that are held while a clip goes through in chunks of two, each read when it is asked for."""
-
-    def read(start: int, stop: int) -> Tensor:
-        return torch.cat([textured(1, 8, 8, seed=place) for place in range(start, stop)], 1)
-
-    with torch.no_grad(), Peak() as counter:
-        for _ in network.stream(read, length, 2):
-            pass
-    return int(counter.peak)
 
 
 def test_warping_state_brings_a_glide_to_rest(composed: Compose) -> None:
@@ -203,6 +51,14 @@ def test_warping_state_brings_a_glide_to_rest(composed: Compose) -> None:
         still = clip[:, :1].expand(-1, 4, -1, -1, -1)
         resting = network.swept(network.forward_trunk, still, torch.zeros(1, 3, 2, 12, 12), None)
     torch.testing.assert_close(moving[-1][..., 4:-4, 7:-4], resting[-1][..., 4:-4, 4:-7])
+
+
+def test_basicvsr_makes_all_frames_of_a_training_sample_at_once() -> None:
+    torch.manual_seed(0)
+    network, lr = BasicVSR(1, 2, SpyNet(1, levels=2, widths=(4,)), width=4, blocks=1, refining=2), textured(4, 8, 8)
+    assert len(network.fusion) == 4
+    with torch.no_grad():
+        torch.testing.assert_close(network.train()(lr).sr, network.eval()(lr).sr)
 
 
 def test_published_numbers_of_parameters(composed: Compose) -> None:
@@ -242,28 +98,6 @@ def test_flow_waits_and_learns_at_its_own_rate(composed: Compose) -> None:
     assert {id(one) for one in flow["params"]} == {id(one) for one in network.flow.parameters()}  # type: ignore[union-attr]
     assert len(rest["params"]) + len(flow["params"]) == len(list(network.parameters()))
     assert len(made(composed, "basicvsr", "framework.flow_waits=0", "framework.flow_rate=1.0").parameter_groups()) == 1
-
-
-@pytest.mark.parametrize("groups", [1, 2, 4])
-def test_deformable_convolution_equals_torchvisions(groups: int) -> None:
-    operators = pytest.importorskip("torchvision.ops", reason="torchvision is not installed")
-    generator = torch.Generator().manual_seed(0)
-    features = torch.rand(2, 4, 7, 9, generator=generator, dtype=torch.float64)
-    offsets = 3 * torch.randn(2, 18 * groups, 7, 9, generator=generator, dtype=torch.float64)
-    weight = torch.randn(5, 4, 3, 3, generator=generator, dtype=torch.float64)
-    expected = operators.deform_conv2d(features, offsets, weight, padding=1)
-    torch.testing.assert_close(deform_plainly(features, offsets, weight), expected)
-    torch.testing.assert_close(deform(features, offsets, weight), expected.float(), rtol=0, atol=1e-4)
-
-
-def test_without_offsets_it_is_a_convolution() -> None:
-    torch.manual_seed(0)
-    layer, features = Deformable(4, groups=2), torch.rand(1, 4, 6, 7)
-    for parameter in layer.offset.parameters():
-        nn.init.zeros_(parameter)
-    torch.testing.assert_close(layer(features), nn.functional.conv2d(features, layer.weight, padding=1))
-    with pytest.raises(ValueError, match="not a multiple of groups=3"):
-        Deformable(4, groups=3)
 
 
 def test_windows_hold_the_neighbours_and_the_ends_stand_for_those_beyond() -> None:
