@@ -4,43 +4,34 @@ Depth flows between neighbours that look alike in the photograph, and after each
 what flows is what LR does not tell.
 """
 
-from typing import Literal
+from dataclasses import dataclass
 
 from torch import Tensor
 from torch.nn import functional as F
 
-from srlab.networks.guided.ranged import Ranged
+from srlab.networks.guided.filters import Filter
 
 
-class GuidedDiffusion(Ranged):
+@dataclass(eq=False, repr=False)
+class GuidedDiffusion(Filter):
     """See the module.
 
     Args:
-        scale: HR pixels per LR pixel.
         steps: of the diffusion (paper: 8000 and more; the effect of a step shrinks with their number).
         sigma_color: the mean difference of colours in [0, 1] at which half as much flows (Perona and Malik, 1990).
         rate: the share of a difference that flows in a step (paper: 0.24; from 0.25 on it is unstable).
-        guide_channels: see `Ranged`.
-        range_from: see `Ranged`.
-        back_projections: see `Ranged`.
-        channels: see `Ranged`.
     """
 
-    def __init__(
-        self,
-        scale: int,
-        steps: int = 200,
-        sigma_color: float = 0.03,
-        rate: float = 0.24,
-        guide_channels: int = 3,
-        range_from: Literal["lr", "given"] = "lr",
-        back_projections: int = 0,
-        channels: int = 1,
-    ) -> None:
-        super().__init__(scale, guide_channels, range_from, back_projections, channels=channels)
-        if steps < 1 or sigma_color <= 0 or not 0 < rate < 0.25:
-            raise ValueError(f"steps={steps} and sigma_color={sigma_color} must be above 0, rate={rate} below 0.25.")
-        self.steps, self.sigma_color, self.rate = steps, sigma_color, rate
+    steps: int = 200
+    sigma_color: float = 0.03
+    rate: float = 0.24
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.steps < 1 or self.sigma_color <= 0 or not 0 < self.rate < 0.25:
+            raise ValueError(
+                f"steps={self.steps} and sigma_color={self.sigma_color} must be above 0, rate={self.rate} below 0.25."
+            )
 
     def refine(self, lr: Tensor, guide: Tensor) -> Tensor:
         image = self.adjusted(self.enlarged(lr), lr)

@@ -1,11 +1,13 @@
 """Guided enlargement without training: a map that is filtered along the edges of its photograph.
 
 All are parts of one kind, `Ranged` networks without parameters, and take `back_projections`: without these no filter is
-nearer to the truth than bicubic interpolation in RMSE at x4, and with them every one is.
+nearer to the truth than bicubic interpolation in RMSE at x4, and with them every one is. Their numbers are fields, so that
+what all take is written once.
 """
 
 import math
 from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 import torch
@@ -15,74 +17,76 @@ from torch.nn import functional as F
 from srlab.networks.guided.ranged import Ranged, box
 
 
-class GuidedFilter(Ranged):
-    """The guided filter of the bicubic enlargement (He, Sun, Tang, ECCV 2010), guided by the photograph's mean.
+@dataclass(eq=False, repr=False)
+class Filter(Ranged):
+    """What filters take beside their own numbers, of which none is learned: see `Ranged`.
 
     Args:
         scale: HR pixels per LR pixel.
-        radius: of the window, in HR pixels at x4; it grows with the scale.
-        eps: the variance of the guide, in [0, 1]^2, below which an edge is smoothed over.
-        guide_channels: see `Ranged`.
-        range_from: see `Ranged`.
-        back_projections: see `Ranged`.
-        channels: see `Ranged`.
     """
 
-    def __init__(
-        self,
-        scale: int,
-        radius: int = 1,
-        eps: float = 0.01,
-        guide_channels: int = 3,
-        range_from: Literal["lr", "given"] = "lr",
-        back_projections: int = 0,
-        channels: int = 1,
-    ) -> None:
-        super().__init__(scale, guide_channels, range_from, back_projections, channels=channels)
-        if radius < 1 or eps <= 0:
-            raise ValueError(f"radius={radius} must be 1 or more, and eps={eps} above 0.")
-        self.radius, self.eps = max(1, radius * scale // 4), eps
+    scale: int
+    _: KW_ONLY
+    guide_channels: int = 3
+    range_from: Literal["lr", "given"] = "lr"
+    back_projections: int = 0
+    channels: int = 1
+
+    def __post_init__(self) -> None:
+        super().__init__(
+            self.scale, self.guide_channels, self.range_from, self.back_projections, channels=self.channels
+        )
+
+
+@dataclass(eq=False, repr=False)
+class GuidedFilter(Filter):
+    """The guided filter of the bicubic enlargement (He, Sun, Tang, ECCV 2010), guided by the photograph's mean.
+
+    Args:
+        radius: of the window, in HR pixels at x4; it grows with the scale.
+        eps: the variance of the guide, in [0, 1]^2, below which an edge is smoothed over.
+    """
+
+    radius: int = 1
+    eps: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.radius < 1 or self.eps <= 0:
+            raise ValueError(f"radius={self.radius} must be 1 or more, and eps={self.eps} above 0.")
 
     def refine(self, lr: Tensor, guide: Tensor) -> Tensor:
         image, grey = self.enlarged(lr), guide.mean(1, keepdim=True)
-        mean, mean_guide = box(image, self.radius), box(grey, self.radius)
-        covariance = box(image * grey, self.radius) - mean * mean_guide
-        variance = box(grey * grey, self.radius) - mean_guide.square()
+        radius = max(1, self.radius * self.scale // 4)
+        mean, mean_guide = box(image, radius), box(grey, radius)
+        covariance = box(image * grey, radius) - mean * mean_guide
+        variance = box(grey * grey, radius) - mean_guide.square()
         slope = covariance / (variance + self.eps)
-        return box(slope, self.radius) * grey + box(mean - slope * mean_guide, self.radius)
+        return box(slope, radius) * grey + box(mean - slope * mean_guide, radius)
 
 
-class JointBilateral(Ranged):
+@dataclass(eq=False, repr=False)
+class JointBilateral(Filter):
     """The bilateral filter of the bicubic enlargement whose similarity is the photograph's (Petschnigg et al., 2004).
 
     Beyond x4 it looks at every second, every fourth pixel of its window, so that a pixel costs the same at any scale.
 
     Args:
-        scale: HR pixels per LR pixel.
         radius: of the window in LR pixels.
         sigma_color: of the L1 distance of colours in [0, 1]^3.
         sigma_space: in LR pixels.
-        guide_channels: see `Ranged`.
-        range_from: see `Ranged`.
-        back_projections: see `Ranged`.
-        channels: see `Ranged`.
     """
 
-    def __init__(
-        self,
-        scale: int,
-        radius: int = 1,
-        sigma_color: float = 0.1,
-        sigma_space: float = 0.5,
-        guide_channels: int = 3,
-        range_from: Literal["lr", "given"] = "lr",
-        back_projections: int = 0,
-        channels: int = 1,
-    ) -> None:
-        super().__init__(scale, guide_channels, range_from, back_projections, channels=channels)
-        if radius < 1 or min(sigma_color, sigma_space) <= 0:
-            raise ValueError(f"radius={radius}, sigma_color={sigma_color}, sigma_space={sigma_space}: all above 0.")
-        self.radius, self.sigma_color, self.sigma_space = radius, sigma_color, sigma_space
+    radius: int = 1
+    sigma_color: float = 0.1
+    sigma_space: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.radius < 1 or min(self.sigma_color, self.sigma_space) <= 0:
+            raise ValueError(
+                f"radius={self.radius}, sigma_color={self.sigma_color}, sigma_space={self.sigma_space}: all above 0."
+            )
 
     def refine(self, lr: Tensor, guide: Tensor) -> Tensor:
         image, spread, step = self.enlarged(lr), self.sigma_space * self.scale, max(1, self.scale // 4)
@@ -114,42 +118,33 @@ class JointBilateralUpsampling(JointBilateral):
         return F.pixel_shuffle(total / weights, self.scale)
 
 
-class GlobalSmoother(Ranged):
+@dataclass(eq=False, repr=False)
+class GlobalSmoother(Filter):
     """Fast global smoothing of the bicubic enlargement along the photograph's edges (Min et al., IEEE TIP 2014).
 
     Weighted least squares, solved exactly for one row or column after the other; three rounds, each weaker.
 
     Args:
-        scale: HR pixels per LR pixel.
         smoothness: lambda, at x4; it grows with the scale's square.
         sigma_color: of the distance of neighbouring colours in [0, 1].
         rounds: of rows, then columns.
-        guide_channels: see `Ranged`.
-        range_from: see `Ranged`.
-        back_projections: see `Ranged`.
-        channels: see `Ranged`.
     """
 
-    def __init__(
-        self,
-        scale: int,
-        smoothness: float = 5.0,
-        sigma_color: float = 0.03,
-        rounds: int = 3,
-        guide_channels: int = 3,
-        range_from: Literal["lr", "given"] = "lr",
-        back_projections: int = 0,
-        channels: int = 1,
-    ) -> None:
-        super().__init__(scale, guide_channels, range_from, back_projections, channels=channels)
-        if min(smoothness, sigma_color) <= 0 or rounds < 1:
-            raise ValueError(f"smoothness={smoothness}, sigma_color={sigma_color}, rounds={rounds}: all above 0.")
-        self.smoothness, self.sigma_color, self.rounds = smoothness * (scale / 4) ** 2, sigma_color, rounds
+    smoothness: float = 5.0
+    sigma_color: float = 0.03
+    rounds: int = 3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.smoothness, self.sigma_color) <= 0 or self.rounds < 1:
+            raise ValueError(
+                f"smoothness={self.smoothness}, sigma_color={self.sigma_color}, rounds={self.rounds}: all above 0."
+            )
 
     def refine(self, lr: Tensor, guide: Tensor) -> Tensor:
-        image = self.enlarged(lr)
+        image, smoothness = self.enlarged(lr), self.smoothness * (self.scale / 4) ** 2
         for number in range(1, self.rounds + 1):
-            strength = 1.5 * self.smoothness * 4 ** (self.rounds - number) / (4**self.rounds - 1)
+            strength = 1.5 * smoothness * 4 ** (self.rounds - number) / (4**self.rounds - 1)
             image = along_rows(image, self.likeness(guide), strength)
             image = along_rows(image.mT, self.likeness(guide.mT), strength).mT
         return image
