@@ -141,6 +141,21 @@ def test_warping_error_is_what_motion_does_not_explain() -> None:
     assert scores(given(flickering), clip_of(truth), protocol, **measured)["ewarp"] == pytest.approx(expected, rel=0.1)
 
 
+def test_a_cut_is_no_step_without_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a frame shows nothing of the one before, there is nothing to warp: 0 would be the best that there is."""
+    pytest.importorskip("cv2")
+    truth, protocol = moving(right=2), shipped("vid4_bd", "protocol.round_sr=false")
+    made, measured = given([picture * (1 + 0.1 * (t % 2)) for t, picture in enumerate(truth)]), WarpingError()
+    whole = scores(made, clip_of(truth), protocol, ewarp=measured)["ewarp"]
+    seen = WarpingError.seen
+    steps = iter([True, False] * 3)
+    monkeypatch.setattr(WarpingError, "seen", lambda self, *flows: seen(self, *flows) & next(steps))
+    cut = scores(made, clip_of(truth), protocol, ewarp=measured)["ewarp"]
+    assert cut == pytest.approx(whole, rel=0.1)
+    monkeypatch.setattr(WarpingError, "seen", lambda self, *flows: seen(self, *flows) & False)
+    assert "ewarp" not in scores(made, clip_of(truth), protocol, ewarp=measured)
+
+
 def test_occlusions_do_not_count() -> None:
     pytest.importorskip("cv2")
     seen = WarpingError().seen

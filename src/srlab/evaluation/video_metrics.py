@@ -27,14 +27,14 @@ class Frame(NamedTuple):
 
 
 class TemporalMetric(Metric):
-    """A metric of two frames that follow each other; a clip's is the mean over those that are scored."""
+    """A metric of two frames that follow each other; a clip's is the mean over those of its steps that have one."""
 
     def __call__(self, sr: Tensor, hr: Tensor) -> float:
         raise InputError(f"{type(self).__name__} compares frames of a clip, and this is an image: take data=clips.")
 
     @abstractmethod
-    def between(self, before: Frame, now: Frame, border: int) -> float:
-        """Score the step from a frame to the next.
+    def between(self, before: Frame, now: Frame, border: int) -> float | None:
+        """Score the step from a frame to the next; None where HR has nothing to judge it by, as at a cut.
 
         Args:
             before: the earlier frame.
@@ -80,14 +80,14 @@ class WarpingError(TemporalMetric):
         self.cv2 = _opencv("The warping error")
         self.flow = self.cv2.DISOpticalFlow_create(self.cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
-    def between(self, before: Frame, now: Frame, border: int) -> float:
+    def between(self, before: Frame, now: Frame, border: int) -> float | None:
         grey_before, grey_now = (_grey(self.cv2, frame.hr) for frame in (before, now))
         back: Floats = self.flow.calc(grey_now, grey_before, None)
         forth: Floats = self.flow.calc(grey_before, grey_now, None)
         seen = trim(torch.from_numpy(self.seen(back, forth)), border)
         moved = self.moved(before.sr[0].movedim(0, -1).numpy(), back)
         off = trim((torch.from_numpy(moved).movedim(-1, 0) - now.sr[0]).abs().mean(0), border)
-        return float(off[seen].double().mean()) if bool(seen.any()) else 0.0
+        return float(off[seen].double().mean()) if bool(seen.any()) else None
 
     def moved(self, image: Floats, flow: Floats) -> Floats:
         """What lies at x + flow(x): (H, W, C) -> (H, W, C), by bilinear interpolation."""

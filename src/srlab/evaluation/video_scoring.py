@@ -122,7 +122,8 @@ def score_clip(
             frame = Frame(*protocol.whole(sr, case))
             found |= {name: metric(*protocol.pictures(sr, case)) for name, metric in of_frames.items()}
             if before is not None:
-                found |= {name: metric.between(before, frame, protocol.border(case)) for name, metric in moving.items()}
+                steps = {name: metric.between(before, frame, protocol.border(case)) for name, metric in moving.items()}
+                found |= {name: value for name, value in steps.items() if value is not None}
             before = frame
             for name, value in found.items():
                 values[name].append(value)

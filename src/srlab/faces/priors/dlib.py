@@ -39,7 +39,7 @@ class Dlib:
         if importlib.util.find_spec("dlib") is None or models is None or models.origin is None:
             raise InputError(
                 "Faces are found and marked by dlib, which is missing: pip install 'srlab[faces]', or leave it out of the "
-                "protocol (protocol.judge=null)."
+                "protocol (protocol.dlib=null)."
             )
         import dlib
 
