@@ -19,7 +19,8 @@ from srlab.data.audit import Needs
 from srlab.data.cache import CacheLimits, prepare
 from srlab.data.crops import Crops
 from srlab.data.images import write_image
-from srlab.data.sharding import Form, write_shards
+from srlab.data.shard_files import Form
+from srlab.data.sharding import write_shards
 from srlab.data.shards import CODECS, Shards
 from srlab.data.sources import DeadLeaves, Folder
 from srlab.degradation.downscale import Downscale

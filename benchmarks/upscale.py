@@ -130,7 +130,7 @@ def fidelity(network: Network, folder: Path) -> None:
             with torch.no_grad():
                 scores.append(score_image(way, image, protocol, network.scale, network.channels, {}).headline)
         print(f"{name}: {statistics.fmean(scores):.4f} dB over {len(scores)} images of {folder.name}")
-    print(f"margin of a tile: {upscaler.halos} of {network.halo}")
+    print(f"margin of a tile: {upscaler.planner.halos} of {network.halo}")
 
 
 def main() -> None:

@@ -5,22 +5,20 @@ its line in `LINES`: what a user types after `srlab-train`, beside `BASE`.
 """
 
 import csv
-import hashlib
-import os
 import signal
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import is_dataclass
+from collections.abc import Sequence
 from multiprocessing import get_context
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from srlab.data.sharding import Form, write_shards
+from srlab.data.shard_files import Form
+from srlab.data.sharding import write_shards
 from srlab.data.sources import Folder
 from tests.conftest import TINY
+from tests.killed import Moment, leaves, train_here
 
 BASE = [*TINY, "callbacks=[checkpoints]", "trainer.log_every_n_steps=2", "hydra.run.dir=run", "resume=auto"]
 """6 iterations on the folder `photos`, saved at every other, validated at the 4th and the 6th."""
@@ -95,27 +93,7 @@ LINES: dict[str, list[str]] = {
     ],
 }
 """A tiny training of each paradigm and of each curriculum; growing scales are in mid-blend from iteration 3 to 5."""
-MOMENTS = (
-    "before an iteration",
-    "before an optimizer's step",
-    "after an optimizer's step",
-    "before an image is validated",
-    "before a row is logged",
-    "in a checkpoint's writing",
-    "before a file is renamed",
-    "before a file is removed",
-)
-"""Where a training can be killed; of two players' first optimizer, `after` is between their turns, and where gradients
-are accumulated, `before an iteration` is between two that make one step."""
 TIMEOUT_SECONDS = 120
-
-
-class Moment(NamedTuple):
-    """When a training is killed: as it comes to one of `MOMENTS`, for the `nth` time since an iteration began."""
-
-    what: str
-    iteration: int
-    nth: int = 1
 
 
 class Trained(NamedTuple):
@@ -175,7 +153,7 @@ def unequal_files(one: Path, other: Path) -> list[str]:
     found = [f"file {name}" for name in ours ^ theirs]
     for name in ours & theirs:
         paths = (run / "checkpoints" / name for run in (one, other))
-        found += _unequal(*(dict(_leaves(torch.load(path, weights_only=True), name)) for path in paths))
+        found += _unequal(*(dict(leaves(torch.load(path, weights_only=True), name)) for path in paths))
     found += [name for name in ("metrics.csv", "results.csv") if _rows(one / name) != _rows(other / name)]
     for name in ("export/model.safetensors", "sr.png", "kernel.npy"):
         if _content(one / name) != _content(other / name):
@@ -191,7 +169,7 @@ def _start(folder: Path, arguments: Sequence[str], kill: Moment | float | None) 
     context = get_context("forkserver")
     context.set_forkserver_preload(["tests.kills_preload"])
     moment = kill if isinstance(kill, Moment) else None
-    process = context.Process(target=_train, args=(folder, list(arguments), moment))
+    process = context.Process(target=train_here, args=(folder, list(arguments), moment))
     process.start()
     process.join(kill if isinstance(kill, float) else TIMEOUT_SECONDS)
     if process.is_alive():
@@ -200,19 +178,6 @@ def _start(folder: Path, arguments: Sequence[str], kill: Moment | float | None) 
         assert isinstance(kill, float), f"still running after {TIMEOUT_SECONDS} s: {arguments}"
     assert process.exitcode is not None
     return process.exitcode
-
-
-def _leaves(node: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Every number, text and tensor of a checkpoint by its path, but for the configuration, which names the folder."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key != "config":
-                yield from _leaves(value, f"{name}/{key}")
-    elif isinstance(node, list | tuple):
-        for index, value in enumerate(node):
-            yield from _leaves(value, f"{name}/{index}")
-    else:
-        yield name, node
 
 
 def _unequal(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
@@ -225,113 +190,3 @@ def _unequal(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         return [{name: value for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)]
-
-
-# In the training's own process
-
-
-def _train(folder: Path, arguments: list[str], moment: Moment | None) -> None:
-    from srlab.train import main
-
-    os.chdir(folder)
-    log = os.open("log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    torch.set_num_threads(1)
-    _keep_account()
-    if moment:
-        _kill_at(moment)
-    sys.argv = ["srlab-train", *arguments]
-    main()
-
-
-def _keep_account() -> None:
-    """Note every batch that is trained on, and every sample that is cut."""
-    from srlab.data.crops import Crops
-    from srlab.paradigms.base import SuperResolution
-
-    def note_batch(paradigm: SuperResolution, batch: Any, batch_idx: int) -> None:
-        with Path("run/served.txt").open("a") as file:
-            file.write(f"{paradigm.iteration} {_fingerprint(batch)}\n")
-
-    def note_sample(*_: Any) -> None:
-        with Path("run/cut.txt").open("a") as file:
-            file.write(".")
-
-    _before(SuperResolution, "on_train_batch_start", note_batch)
-    _before(Crops, "__getitem__", note_sample)
-
-
-def _kill_at(moment: Moment) -> None:
-    """Make this process end itself at its moment, as a kill from outside would."""
-    from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
-
-    from srlab.loggers import MetricsCSV
-    from srlab.paradigms.base import SuperResolution
-
-    times, iteration = 0, 0
-
-    def note_iteration(paradigm: SuperResolution, *_: Any) -> None:
-        nonlocal iteration
-        iteration = paradigm.iteration
-
-    def comes(what: str) -> Callable[..., None]:
-        def count(*_: Any, **__: Any) -> None:
-            nonlocal times
-            times += what == moment.what and iteration >= moment.iteration
-            if times == moment.nth:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        return count
-
-    _before(SuperResolution, "on_train_batch_start", comes("before an iteration"))
-    _before(SuperResolution, "on_train_batch_start", note_iteration)  # which is done first
-
-    register_optimizer_step_pre_hook(comes("before an optimizer's step"))
-    register_optimizer_step_post_hook(comes("after an optimizer's step"))
-    _before(SuperResolution, "validation_step", comes("before an image is validated"))
-    _before(MetricsCSV, "log_metrics", comes("before a row is logged"))
-    _before(Path, "replace", comes("before a file is renamed"))
-    _before(Path, "unlink", comes("before a file is removed"))
-    save, written = torch.save, comes("in a checkpoint's writing")
-
-    def save_counted(content: object, file: IO[bytes]) -> None:
-        save(content, cast("IO[bytes]", _Counted(file, written)))
-
-    torch.save = save_counted  # type: ignore[assignment]
-
-
-class _Counted:
-    """A file that tells of each of its writes, of which a checkpoint is several hundred."""
-
-    def __init__(self, file: Any, written: Callable[..., None]) -> None:
-        self.file, self.written = file, written
-
-    def write(self, content: bytes) -> int:
-        self.written()
-        count: int = self.file.write(content)
-        self.file.flush()
-        return count
-
-    def flush(self) -> None:
-        self.file.flush()
-
-
-def _before(owner: Any, name: str, act: Callable[..., None]) -> None:
-    original = getattr(owner, name)
-
-    def replacement(*args: Any, **kwargs: Any) -> Any:
-        act(*args, **kwargs)
-        return original(*args, **kwargs)
-
-    setattr(owner, name, replacement)
-
-
-def _fingerprint(batch: Any) -> str:
-    digest = hashlib.blake2b(digest_size=8)
-    for name, leaf in _leaves(vars(batch) if is_dataclass(batch) else batch, ""):
-        digest.update(name.encode())
-        digest.update(
-            leaf.detach().cpu().contiguous().numpy().tobytes() if isinstance(leaf, Tensor) else repr(leaf).encode()
-        )
-    return digest.hexdigest()

@@ -8,6 +8,6 @@ import wandb
 import srlab.conclusion
 import srlab.loggers
 import srlab.train
-import tests.kills
+import tests.killed
 
 __all__ = ["kornia", "lightning", "srlab", "tests", "torch", "wandb"]

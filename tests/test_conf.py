@@ -44,6 +44,10 @@ NEEDS = {
     ("reduction", "kernel"): "reduction.path={folder}/kernel.npy",
     ("experiment", "face_x8"): "protocol.dlib=null protocol.identity=null protocol.mesh=null",
     ("protocol", "faces"): "protocol.dlib=null protocol.identity=null protocol.mesh=null",
+    (
+        "protocol",
+        "faces_blazeface",
+    ): "protocol.dlib=null protocol.identity=null protocol.mesh=null protocol.finder=null",
     ("framework", "community"): "weights={folder}/stranger.pth",
     ("framework", "dctnet"): "channels=1",
     ("framework", "fdkn"): "channels=1",

@@ -69,7 +69,7 @@ def test_a_command_composes(line: Line) -> None:
         re.search(r"<\w+>", line.text.replace("<date>", "")) and line.inline
     ):
         return None
-    bare = [word if word.startswith("-") or "=" in word else f"runs={word}" for word in words[1:]]
+    bare = [word if word.startswith(("-", "~")) or "=" in word else f"runs={word}" for word in words[1:]]
     composed(words[0].removeprefix("srlab-"), first_of_sweep(bare))
     return None
 

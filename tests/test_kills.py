@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import draw_photos
-from tests.kills import BASE, LINES, MOMENTS, Moment, Trained, arguments_of, differences, train
+from tests.killed import MOMENTS, Moment
+from tests.kills import BASE, LINES, Trained, arguments_of, differences, train
 
 KILLS: tuple[Moment, ...] = (
     Moment("after an optimizer's step", 3),

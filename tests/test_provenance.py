@@ -8,8 +8,10 @@ import torch
 
 import srlab
 from srlab.build import build
+from srlab.data.sources import DeadLeaves
+from srlab.degradation.mtf import MTF
 from srlab.inference.exported import describe
-from srlab.provenance import warn_of_another
+from srlab.provenance import lr_of, warn_of_another
 from tests.conftest import Command, composed
 
 TINY = [
@@ -73,3 +75,41 @@ def test_tags_say_what_a_degradation_is() -> None:
     assert tags["lanczos"] == "lanczos3"
     assert "isotropicblur" in tags["blur"]
     assert len(set(tags.values())) == 4
+
+
+@pytest.mark.parametrize(
+    ("protocol", "degradation", "scale"),
+    [("wald", "mtf", 4), ("vid4_bd", "bd", 4), ("vid4_bi", "bicubic", 4), ("depth_levels", "bicubic_float", 8)],
+)
+def test_a_protocol_and_the_degradation_that_goes_with_it_have_one_tag(
+    protocol: str, degradation: str, scale: int
+) -> None:
+    cfg = composed("train", [f"protocol={protocol}", f"degradation={degradation}", f"scale={scale}", "run_dir=."])
+    assert build(cfg.protocol).made_by == build(cfg.degradation).tag
+
+
+def test_another_sensors_gain_is_another_degradation(caplog: pytest.LogCaptureFixture) -> None:
+    protocol = build(composed("test", ["protocol=wald"]).protocol)
+    for tag, warned in ((MTF(4, 0.3).tag, False), (MTF(4, 0.15).tag, True), ("bicubic", True)):
+        caplog.clear()
+        warn_of_another({"degradation": tag}, protocol.made_by, protocol)
+        assert bool(caplog.records) == warned, tag
+
+
+def test_a_set_without_lr_files_is_told_of_though_another_has_them() -> None:
+    protocol = build(composed("test", ["protocol=classical_y"]).protocol)
+    without, with_lr = DeadLeaves(count=1), DeadLeaves(count=1)
+    with_lr.lr = DeadLeaves(count=1)
+    assert [lr_of(sources, protocol) for sources in ([without], [with_lr], [with_lr, without])] == [
+        "bicubic", "files", "bicubic"
+    ]  # fmt: skip
+
+
+def test_a_training_that_is_judged_on_other_lr_than_it_learns_from_is_told(command: Command, tmp_path: Path) -> None:
+    short = [*TINY, "iterations=1"]
+    for name, more in (("same", []), ("other", ["degradation=lanczos"])):
+        outcome = command("train", *short, *more, f"hydra.run.dir={name}")
+        assert outcome.status == 0, outcome.err
+    assert "Training learns" not in (tmp_path / "same/train.log").read_text()
+    told = (tmp_path / "other/train.log").read_text()
+    assert "learns from LR made by lanczos3, and its scores are of LR made by bicubic" in told

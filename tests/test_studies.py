@@ -57,6 +57,17 @@ def test_seeds_are_averaged_and_two_hashes_are_two_tables(tmp_path: Path) -> Non
     assert "50.00" not in text, "a score without a protocol has no place"
 
 
+def test_a_score_that_is_no_number_comes_last(tmp_path: Path) -> None:
+    study(
+        tmp_path / "one",
+        "network,scale,dataset,metric,value,protocol,protocol_hash\n"
+        "a,2,set5,psnr_y,nan,y,aa\nb,2,set5,psnr_y,30.0,y,aa\nc,2,set5,psnr_y,nan,y,aa\nd,2,set5,psnr_y,31.0,y,aa\n",
+    )
+    (tmp_path / "one/results.csv").open("a").write("a,2,set5,psnr_y,32.0,y,aa\n")  # another seed of a
+    lines = [line[:3] for line in index(tmp_path).split("### ")[1].splitlines()[4:]]
+    assert lines == ["| d", "| b", "| a", "| c"]
+
+
 def test_means_of_sets_count_and_images_do_not(tmp_path: Path) -> None:
     rows = "set5,baby,psnr_y,99,dB,y,aa,net,2,,0\nset5,mean,psnr_y,31,dB,y,aa,net,2,,0\n"
     header = "dataset,image,metric,value,unit,protocol,protocol_hash,network,scale,weights,seconds\n"

@@ -14,7 +14,7 @@ from hydra.errors import InstantiationException
 from omegaconf import DictConfig
 
 from srlab.errors import InputError
-from srlab.provenance import facts_of, warn_of_another
+from srlab.provenance import facts_of, warn_of_another, warn_of_validation
 from srlab.signatures import check_signatures
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def training(cfg: DictConfig) -> Training:
     data = build(cfg.data)
     check_truth(paradigm, data)
     paradigm.facts = facts_of(data, paradigm.settings.protocol)
+    warn_of_validation(data, paradigm.settings.protocol)
     if cfg.weights and not cfg.resume:
         warn_of_another(facts_beside(cfg.weights), data.made_by, paradigm.settings.protocol)
     bar = cfg.trainer.enable_progress_bar  # Lightning refuses a bar that it is told not to show

@@ -1,18 +1,17 @@
-"""The typed top level of each command's configuration, and the resolvers that its YAML may use.
+"""The typed top level of each command's configuration.
 
 A mistyped key or a value of the wrong type is refused by Hydra against these classes. Inside a group, the part's
-constructor is the schema: see `srlab.build`. Nothing heavy is imported here: `--help` and completion must be quick.
+constructor is the schema: see `srlab.build`. What the YAML may compute is in `srlab.resolvers`. Nothing heavy is imported
+in either: `--help` and completion must be quick.
 """
 
-import operator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
-from srlab.sweeps.jobs import sweep_folder
+from srlab.resolvers import RESOLVERS
 
 
 @dataclass
@@ -237,36 +236,10 @@ SCHEMAS = {
 """Each command's, by its name."""
 
 
-def run_directory(resume: str | None, fresh: str) -> str:
-    """The folder of a run: the resumed one, or a fresh one."""
-    return str(Path(resume).expanduser()) if resume and resume != "auto" else fresh
-
-
-def hydra_records(run_dir: str, stamp: str) -> str:
-    """Where in the run folder Hydra writes its own records: those of the first start, which `resume` reads, are kept."""
-    return f".hydra/{stamp}" if (Path(run_dir) / ".hydra/config.yaml").exists() else ".hydra"
-
-
-def sweep_name() -> str | None:
-    """The name of the sweep that this job belongs to: its folder's; None outside a sweep."""
-    folder = sweep_folder()
-    return None if folder is None else folder.name
-
-
-def fast_precision() -> str:
-    """`bf16-mixed` where this machine gains from it, else `32-true`."""
-    from srlab.machine import gains_from_bfloat16, pick_device
-
-    return "bf16-mixed" if gains_from_bfloat16(pick_device("auto")) else "32-true"
-
-
 def register() -> None:
     """Make the schemas and resolvers known to Hydra; harmless when called again."""
     store = ConfigStore.instance()
     for name, schema in SCHEMAS.items():
         store.store(name=f"{name}_schema", node=schema, provider="srlab")
-    OmegaConf.register_new_resolver("plus", operator.add, replace=True)
-    OmegaConf.register_new_resolver("run_directory", run_directory, replace=True)
-    OmegaConf.register_new_resolver("hydra_records", hydra_records, replace=True)
-    OmegaConf.register_new_resolver("sweep_name", sweep_name, replace=True)
-    OmegaConf.register_new_resolver("fast_precision", fast_precision, replace=True)
+    for name, resolver in RESOLVERS.items():
+        OmegaConf.register_new_resolver(name, resolver, replace=True)

@@ -11,7 +11,8 @@ from srlab.errors import InputError
 def shards(cfg: DictConfig) -> None:
     """Write the training images of `data`; told again, go on with what is missing, and check all."""
     from srlab import build, run
-    from srlab.data.sharding import Form, write_shards
+    from srlab.data.shard_files import Form
+    from srlab.data.sharding import write_shards
 
     cfg = run.prepare(cfg)
     form = build.refusing(Form, cfg.tile, cfg.shard_mb, cfg.codec, cfg.part_images)

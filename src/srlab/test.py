@@ -25,7 +25,7 @@ def test_together(cfg: DictConfig, processes: Together) -> Objective:
     from srlab.evaluation.scoring import score_images, write_and_print
     from srlab.inference.enlarge import enlarge, enlarge_clip
     from srlab.machine import pick_device
-    from srlab.provenance import FILES, warn_of_another
+    from srlab.provenance import lr_of, warn_of_another
 
     cfg = run.prepare(cfg)
     device = build.refusing(pick_device, cfg.device)
@@ -39,8 +39,7 @@ def test_together(cfg: DictConfig, processes: Together) -> Objective:
     data = build.build(cfg.data)
     data.check_network(network)
     data.setup("test")
-    found = any(image.lr is not None for image in data.test_sources())
-    warn_of_another(trained.facts, FILES if found else protocol.made_by, protocol)
+    warn_of_another(trained.facts, lr_of(data.test_sources(), protocol), protocol)
     scores = score_images(
         lambda lr, guide=None: enlarge(
             network,

@@ -1,6 +1,5 @@
 """`srlab-upscale`: enlarge images of any size (a file, a folder, a pattern), and clips (folders of frames, video files)."""
 
-import glob
 import inspect
 import logging
 from pathlib import Path
@@ -33,7 +32,8 @@ def upscale(cfg: DictConfig) -> None:
         InputError: before any work, for what cannot work at all; at the end, for the images that failed.
     """
     from srlab import build, run
-    from srlab.inference.upscaling import Job, Summary, headers
+    from srlab.inference.inputs import clips_of, headers, image_target, images_of, to_do
+    from srlab.inference.upscaling import Job, Summary
     from srlab.machine import gains_from_bfloat16
 
     if cfg.precision not in PRECISIONS:
@@ -53,7 +53,8 @@ def upscale(cfg: DictConfig) -> None:
         return
     upscaler = upscaler_of(cfg, network, found, bfloat16)
     sources, root = images_of(cfg.input, output)
-    targets = output_paths(sources, root, output, cfg.factor or network.scale, cfg.resume)
+    scale = cfg.factor or network.scale
+    targets = to_do({source: image_target(source, root, output, scale) for source in sources}, cfg.resume)
     known, faults = headers(list(targets))
     jobs = [Job(source, targets[source], header) for source, header in known.items()]
     failed = [Summary(str(source), str(targets[source]), error=fault) for source, fault in faults.items()]
@@ -78,28 +79,6 @@ def upscaler_of(cfg: DictConfig, network: "Network", found: "list[torch.device]"
     )
 
 
-def clips_of(wanted: str, output: Path, network: "Network") -> "list[Clip]":
-    """The clips of the input: all, for a network of clips; for one of images, video files where there are no images."""
-    from srlab.data.clips import find_clips
-    from srlab.data.videos import VideoFile
-    from srlab.networks.video.network import VideoNetwork
-
-    source = Path(wanted).expanduser()
-    if isinstance(network, VideoNetwork):
-        found = find_clips(source)
-    else:
-        try:
-            found = find_clips(source)
-        except InputError:  # a pattern, or nothing: the images' business
-            return []
-        images = [clip for clip in found if not isinstance(clip, VideoFile)]
-        if images and len(images) < len(found):
-            log.warning("%s holds images and video files; the latter are passed over: give them alone.", wanted)
-        found = [] if images else found
-    inside = output.resolve()
-    return [clip for clip in found if inside not in clip.path.resolve().parents]
-
-
 def upscale_clips(
     cfg: DictConfig,
     clips: "list[Clip]",
@@ -116,6 +95,7 @@ def upscale_clips(
     import torch
 
     from srlab.inference.clips import ClipJob, ClipUpscaler, target_of
+    from srlab.inference.inputs import to_do
     from srlab.networks.video.network import VideoNetwork
 
     of_clips = isinstance(network, VideoNetwork)
@@ -123,18 +103,14 @@ def upscale_clips(
     if idle := [name for name in idle if cfg[name]]:
         kind, other = ("clips", "images") if of_clips else ("images", "clips")
         raise InputError(f"{', '.join(idle)}: for networks of {other}, and this is one of {kind}: leave it out.")
-    jobs = [ClipJob(clip, target_of(clip, output, cfg.factor or network.scale)) for clip in clips]
-    taken = [job.target for job in jobs if job.target.exists()]
-    if taken and not cfg.resume:
-        listing = ", ".join(map(str, taken[:5]))
-        raise InputError(f"{listing} exist already, and nothing is overwritten: give another output=, or resume=true.")
+    targets = to_do({clip: target_of(clip, output, cfg.factor or network.scale) for clip in clips}, cfg.resume)
     ready = (
         network.to(found[0]).to(memory_format=torch.channels_last).eval()
         if isinstance(network, VideoNetwork)
         else upscaler_of(cfg, network, found, bfloat16)
     )
     upscaler = ClipUpscaler(ready, found[0], bfloat16, cfg.frames, cfg.crf, cfg.memory_gb)
-    return enlarged_clips(upscaler, [job for job in jobs if job.target not in taken])
+    return enlarged_clips(upscaler, [ClipJob(clip, target) for clip, target in targets.items()])
 
 
 def enlarged_clips(upscaler: "ClipUpscaler", jobs: list["ClipJob"]) -> list["Summary"]:
@@ -223,45 +199,6 @@ def devices(wanted: str) -> list["torch.device"]:
     if wanted == "auto" and found[0].type == "cuda":
         return [torch.device("cuda", place) for place in range(torch.cuda.device_count())]
     return found
-
-
-def images_of(wanted: str, output: Path) -> tuple[list[Path], Path]:
-    """The image files of a file, a folder or a pattern, and the folder that their targets' paths are relative to.
-
-    What lies in the output folder is no input.
-    """
-    from srlab.data.images import SUFFIXES, find_images
-
-    source = Path(wanted).expanduser()
-    if not source.exists() and glob.has_magic(wanted):
-        found = sorted(
-            path for path in map(Path, glob.glob(str(source), recursive=True)) if path.suffix.lower() in SUFFIXES
-        )
-        parts = [part for part in source.parts if glob.has_magic(part)]
-        root = Path(*source.parts[: source.parts.index(parts[0])])
-        if not found:
-            raise InputError(f"input={wanted}: no image fits the pattern. Quote it, and see that it starts at {root}.")
-    else:
-        found, root = find_images(source), source if source.is_dir() else source.parent
-    inside = output.resolve()
-    return [path for path in found if root.resolve() == inside or inside not in path.resolve().parents], root
-
-
-def output_paths(sources: list[Path], root: Path, output: Path, scale: float, resume: bool) -> dict[Path, Path]:
-    """Where each image's enlargement goes: `<output>/<path below the input>_x<scale><extension>`.
-
-    Raises:
-        InputError: a file stands there already; with `resume` such an image is left out instead.
-    """
-    targets = {
-        source: output / source.relative_to(root).with_name(f"{source.stem}_x{scale:g}{source.suffix}")
-        for source in sources
-    }
-    taken = [source for source, target in targets.items() if target.exists()]
-    if taken and not resume:
-        listing = ", ".join(str(targets[source]) for source in taken[:5])
-        raise InputError(f"{listing} exist already, and nothing is overwritten: give another output=, or resume=true.")
-    return {source: target for source, target in targets.items() if source not in taken}
 
 
 def check_factor(network: "Network", factor: float | None) -> None:

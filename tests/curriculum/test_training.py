@@ -11,7 +11,8 @@ import torch
 import srlab
 from tests.conftest import TINY, Command, draw_photos, train_in_two_processes
 from tests.curriculum.spy import read
-from tests.kills import BASE, Moment, Trained, differences, train
+from tests.killed import Moment
+from tests.kills import BASE, Trained, differences, train
 
 SPY = "+callbacks.spy={_target_: tests.curriculum.spy.Spy, path: spy.jsonl}"
 ADAM = ["optimizer=adamw", "optimizer.weight_decay=0.1", "trainer.precision=32-true"]

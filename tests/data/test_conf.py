@@ -8,7 +8,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from srlab import build
 from srlab.data.module import SuperResolutionData
-from srlab.data.sharding import Form, write_shards
+from srlab.data.shard_files import Form
+from srlab.data.sharding import write_shards
 from srlab.data.sources import Folder
 from srlab.errors import InputError
 from tests.conftest import composed

@@ -31,13 +31,15 @@ def test_landmarks_find_their_pictures_by_name(tmp_path: Path) -> None:
     np.testing.assert_array_equal(source.landmarks[:, 5, 1], [1, np.nan, 3, 4, 5, 6])
 
 
-def data(root: Path, landmarks: Path | None = None, test_count: int = 2, val_count: int = 1) -> FaceData:
+def data(
+    root: Path, landmarks: Path | None = None, test_count: int = 2, val_count: int = 1, patch: int | None = 16
+) -> FaceData:
     return FaceData(
         degradation=Downscale(scale=2),
         scale=2,
         channels=3,
         batch_size=4,
-        patch=16,
+        patch=patch,
         iterations=3,
         seed=0,
         root=str(root),
@@ -66,6 +68,20 @@ def test_a_set_may_only_be_tested_on(tmp_path: Path) -> None:
     module = data(faces(tmp_path), test_count=6, val_count=0)
     assert module.train is None
     assert module.val is module.test
+
+
+def test_the_whole_face_is_trained_on_unless_a_patch_is_asked_for(tmp_path: Path) -> None:
+    root = faces(tmp_path)
+    assert data(root, patch=None).patches == {2: 16}
+    for number in (1, 2, 6):  # tested and validated on: of any size
+        Image.new("RGB", (50, 40)).save(root / f"{number}.png")
+    data(root, patch=None).setup("fit")
+    Image.new("RGB", (40, 24)).save(root / "4.png")
+    module = data(root, patch=None)
+    module.setup("test")
+    with pytest.raises(InputError, match=r"of one size, these have 32 x 32 \(.*3\.png\), 24 x 40 \(.*4\.png\)"):
+        module.setup("fit")
+    data(root, patch=8).setup("fit")
 
 
 def test_counts_that_do_not_fit_are_refused(tmp_path: Path) -> None:

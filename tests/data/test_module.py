@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from srlab.data.choices import BenchmarkData, DIV2KData, FolderData, PairedData
-from srlab.data.module import SuperResolutionData, quiet_worker
+from srlab.data.module import SuperResolutionData
+from srlab.data.shared import quiet_worker
 from srlab.data.sources import DeadLeaves, SkimagePhotos
 from srlab.degradation.base import Chain
 from srlab.degradation.downscale import Downscale

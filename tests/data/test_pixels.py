@@ -32,8 +32,8 @@ def test_float_is_kept() -> None:
 
 
 def test_clamped_and_rounded() -> None:
-    image = torch.tensor([-0.1, 0.4 / 255, 0.6 / 255, 1.2]).view(1, 1, 4)
-    assert to_pixels(image, 255).ravel().tolist() == [0, 0, 1, 255]
+    image = torch.tensor([-0.1, 0.4 / 255, 0.6 / 255, 1.2, float("nan"), float("inf")]).view(1, 1, 6)
+    assert to_pixels(image, 255).ravel().tolist() == [0, 0, 1, 255, 0, 255]
     with pytest.raises(ValueError, match="levels=100"):
         to_pixels(image, 100)
 

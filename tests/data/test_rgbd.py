@@ -1,5 +1,6 @@
 """Depth maps beside photographs: pairs by name, holes, other guides."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ import skimage.data
 import torch
 from PIL import Image
 
+from srlab.build import build
 from srlab.data.guides import Guides
-from srlab.data.rgbd import Motorcycle, OtherGuide, filled, rgbd_folder, scene
+from srlab.data.rgbd import Motorcycle, OtherGuide, rgbd_folder, scene
 from srlab.data.rgbd_choices import MotorcycleData, RGBDData
 from srlab.degradation.downscale import Downscale
 from srlab.errors import InputError
+from tests.conftest import composed
 
 STREAM: dict[str, Any] = {"scale": 2, "channels": 1, "batch_size": 3, "patch": 8, "iterations": 2, "seed": 0}
 
@@ -87,7 +90,6 @@ def test_holes_are_filled_with_the_nearest_depth_and_masked(tmp_path: Path) -> N
     np.testing.assert_array_equal(source.image(0)[0, 17:26, 0], [50, 50, 50, 50, 50, 90, 90, 90, 90][:9])
     np.testing.assert_array_equal(source.mask.image(0)[..., 0], np.where(depth == 0, 0, 255))
     assert rgbd_folder(str(root)).image(0).min() == 0, "without a code for holes zero is a depth"
-    assert filled(np.full((4, 4, 1), np.nan, np.float32), np.zeros((4, 4, 1), bool)).max() == 0
 
 
 def test_float_maps_are_divided_by_their_white(tmp_path: Path) -> None:
@@ -96,6 +98,50 @@ def test_float_maps_are_divided_by_their_white(tmp_path: Path) -> None:
     np.save(tmp_path / "nyu/depth/1000.npy", np.full((20, 20), 2.5))
     Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(tmp_path / "nyu/rgb/1000.png")
     assert rgbd_folder(str(tmp_path / "nyu"), white=10).image(0).mean() == pytest.approx(0.25)
+
+
+def test_millimetres_of_16_bit_are_the_same_depth_as_metres(tmp_path: Path) -> None:
+    metres = np.linspace(0.5, 9.5, 40 * 48).reshape(40, 48)
+    millimetres = (1000 * metres).astype(np.uint16)
+    draw(tmp_path / "nyu", {"a": "a"})
+    Image.fromarray(millimetres).save(tmp_path / "nyu/depth/a.png")
+    source = rgbd_folder(str(tmp_path / "nyu"), white=10000)
+    assert source.header(0).dtype == source.image(0).dtype == "float32"
+    np.testing.assert_allclose(source.image(0)[..., 0], metres / 10, atol=1e-4)
+    assert rgbd_folder(str(tmp_path / "nyu")).image(0).dtype == "uint16"
+    data = RGBDData(test_root=str(tmp_path / "nyu"), white=10000, degradation=Downscale(2), **STREAM)
+    data.setup("test")
+    image = next(iter(data.test_dataloader()))
+    assert image.levels == 0
+    protocol = build(composed("test", ["protocol=depth_cm"]).protocol)
+    with pytest.raises(InputError, match=r"set data\.white to the code of 1000"):
+        protocol.prepare(replace(image, levels=65535), 2, 1)
+    case = protocol.prepare(image, 2, 1)
+    assert protocol.score(case.hr + 0.005, case)["rmse"] == pytest.approx(5), "0.005 of 10 m"
+
+
+@pytest.mark.parametrize(
+    ("depth", "hole", "told"),
+    [
+        (np.full((40, 48), 12.5), None, "from 12.5 to 12.5, expected 0 to its white, 10"),
+        (np.where(np.arange(48) < 3, -1, np.full((40, 48), 2.0)), None, "from -1 to 2"),
+        (np.where(np.arange(48) < 3, -1, np.full((40, 48), 2.0)), -1, None),
+        (np.full((40, 48), -1.0), -1, "no pixel of known depth"),
+        (np.full((40, 48), np.nan), None, "no pixel of known depth"),
+    ],
+)
+def test_depths_that_no_result_could_have_are_told_before_work_starts(
+    tmp_path: Path, depth: np.ndarray, hole: float | None, told: str | None
+) -> None:
+    draw(tmp_path / "nyu", {"a": "a"})
+    (tmp_path / "nyu/depth/a.png").unlink()
+    np.save(tmp_path / "nyu/depth/a.npy", depth)
+    data = RGBDData(test_root=str(tmp_path / "nyu"), white=10, hole=hole, degradation=Downscale(2), **STREAM)
+    if told is None:
+        data.setup("test")
+        return
+    with pytest.raises(InputError, match=f"these cannot be used:\n.*{told}"):
+        data.setup("test")
 
 
 def test_what_does_not_fit_is_named(tmp_path: Path) -> None:

@@ -17,8 +17,10 @@ from srlab.borders import Borders
 from srlab.data.audit import Needs
 from srlab.data.cache import CacheLimits, prepare
 from srlab.data.crops import Crops
+from srlab.data.faces import Faces
 from srlab.data.images import write_image
-from srlab.data.sharding import Form, write_shards
+from srlab.data.shard_files import Form
+from srlab.data.sharding import write_shards
 from srlab.data.shards import Shards, packed, unpacked
 from srlab.data.source import Source
 from srlab.data.sources import Folder, Paired
@@ -93,6 +95,23 @@ def test_pairs_go_along(tmp_path: Path, draw: Draw) -> None:
     assert shards.lr is not None
     assert shards.lr.label(1) == "bx2"
     same_samples(shards, pairs)
+
+
+def test_landmarks_go_along_and_stay_with_their_faces(tmp_path: Path, draw: Draw) -> None:
+    for name in ("a", "b", "c", "d"):
+        draw(tmp_path / f"faces/{name}.png", 32, 32)
+    (tmp_path / "faces/b.png").write_text("no picture")
+    points = np.random.default_rng(0).uniform(0, 32, (3, 68, 2)).astype(np.float32)  # d's are not known
+    np.savez(tmp_path / "landmarks.npz", names=["c.png", "b.png", "a.png"], landmarks=points)
+    faces = Faces(str(tmp_path / "faces"), str(tmp_path / "landmarks.npz"))
+    assert write_shards(faces, tmp_path / "shards", FORM, on_bad_file="skip") == 3
+    shards = Shards(str(tmp_path / "shards"))
+    assert [shards.label(index) for index in range(3)] == ["a", "c", "d"]
+    np.testing.assert_array_equal(shards.landmarks, [points[2], points[0], np.full((68, 2), np.nan)])
+    assert "landmarks" in Crops(shards, 0, 2, 3, 16, augment="mirror")[0]
+    faces.landmarks[0, 0, 0] += 1  # type: ignore[index]
+    with pytest.raises(InputError, match="holds the shards of other images"):
+        write_shards(faces, tmp_path / "shards", FORM, on_bad_file="skip")
 
 
 def test_what_is_packed_comes_back() -> None:

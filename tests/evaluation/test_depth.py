@@ -1,5 +1,6 @@
 """The protocol of depth maps: published bicubic rows, and errors that a few pixels have by hand."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
@@ -70,6 +71,16 @@ def test_errors_are_in_levels_and_edges_are_near_the_step() -> None:
     assert protocol.facts("bad").unit == "%"
     flat = protocol.prepare(step(torch.full((1, 32, 32), 0.2)), 4, 1)
     assert "edge_rmse" not in protocol.score(flat.hr, flat)
+
+
+def test_pixels_that_are_no_numbers_are_bad() -> None:
+    protocol = shipped("depth_levels")
+    case = protocol.prepare(step(), 4, 1)
+    wrong = case.hr.clone()
+    wrong[..., :8] = math.nan
+    scores = protocol.score(wrong, case)
+    assert scores["bad"] == 25
+    assert math.isnan(scores["rmse"])
 
 
 def test_holes_count_for_nothing() -> None:

@@ -1,5 +1,6 @@
 """Scoring one image: what the enlarger is given, what comes out, and that it alone is timed."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -43,6 +44,26 @@ def test_the_scores_of_an_image(protocol: Protocols, image: LabelledImage) -> No
 def test_a_perfect_network_is_perfect(protocol: Protocols, image: LabelledImage) -> None:
     scored = score_image(lambda lr: image.hr[None, :, :44], image, protocol("classical_y"), 2, 3, {})
     assert [score.value for score in scored.scores] == [float("inf"), pytest.approx(1)]
+
+
+def test_a_result_with_values_that_are_no_numbers_has_no_score(
+    protocol: Protocols, image: LabelledImage, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Blind(Metric):
+        facts = FACTS["lpips"]
+
+        def __call__(self, sr: Tensor, hr: Tensor) -> float:
+            return 0.0
+
+    def enlarge(lr: Tensor) -> Tensor:
+        sr = resize(lr, scale=2)
+        sr[0, 1, 3, 3] = math.nan
+        return sr
+
+    scored = score_image(enlarge, image, protocol("classical_y"), 2, 3, {"lpips": Blind()})
+    assert [score.metric for score in scored.scores] == ["psnr_y", "ssim_y", "lpips"]
+    assert all(math.isnan(score.value) for score in scored.scores)
+    assert "made/one: 1 values of SR are no numbers" in caplog.text
 
 
 def test_only_the_enlarger_is_timed(protocol: Protocols, image: LabelledImage, monkeypatch: pytest.MonkeyPatch) -> None:

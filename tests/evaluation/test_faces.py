@@ -1,6 +1,7 @@
 """The protocol of faces: rates and sets counted by hand, the truth kept from networks, and the figures of bicubic."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import torch
 from torch import Tensor
 
 from srlab.build import build
+from srlab.data.faces import Faces
+from srlab.data.pixels import to_tensor
 from srlab.errors import InputError
 from srlab.evaluation.evaluate import score_image
 from srlab.evaluation.faces import FaceProtocol, landmark_error
@@ -63,6 +66,16 @@ def test_who_is_verified_depends_on_how_much_strangers_are_alike() -> None:
     assert found["impostors"] == pytest.approx(sum(strangers) / 20)
 
 
+def test_a_face_that_is_no_number_is_nobody() -> None:
+    people = torch.eye(4)
+    made = [
+        torch.full((4,), math.nan),
+        *people[1:],
+    ]  # the first of the gallery, on which a search that finds none falls
+    found = shipped().of_set(list(zip(made, people, strict=True)))
+    assert (found["verified"], found["rank1"]) == (75, 75)
+
+
 def test_one_face_is_no_set() -> None:
     assert shipped().of_set([(torch.ones(2), torch.ones(2))]) == {}
 
@@ -115,6 +128,49 @@ def test_the_hash_knows_who_judges_and_not_where_their_weights_lie(faces_root: P
     assert here.hash == there.hash != shipped().hash
     assert shipped().hash != shipped("protocol.failed_above=8").hash
     assert shipped("protocol.failed_above=8").hash == shipped("protocol.failed_above=8.0").hash
+
+
+def published(faces_root: Path, protocol: str = "faces") -> FaceProtocol:
+    """The protocol with all its judges."""
+    files = {"identity": "MobileFaceNet_068.ckpt", "mesh": "blazeface_landmark.pth"}
+    if protocol == "faces_blazeface":
+        files["finder"] = "blazeface.pth"
+    where = [f"protocol.{judge}.weights={faces_root}/weights/{file}" for judge, file in files.items()]
+    made = build(composed("test", ["network=bicubic", "scale=8", f"protocol={protocol}", *where]).protocol)
+    assert isinstance(made, FaceProtocol)
+    return made
+
+
+def test_either_may_tell_whether_a_face_is_there(faces_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a blank SR neither finds a face; dlib stays the one who finds HR's, and its figures keep their hash."""
+    pytest.importorskip("dlib", reason="needs dlib: pip install 'srlab[faces]'")
+    by_dlib, by_blazeface = published(faces_root), published(faces_root, "faces_blazeface")
+    assert by_dlib.hash == "b35d9eee2d32" != by_blazeface.hash
+    assert by_dlib.dlib is not None
+    assert by_blazeface.finder is not None
+    face_of_one = to_tensor(Faces(str(faces_root / "fsrnet/data/helen_val_50_HR")).image(0))
+    for protocol in (by_dlib, by_blazeface):
+        case = protocol.prepare(LabelledImage("made", "one", face_of_one, None, 255), 8, 3)
+        assert protocol.judge(case.hr, case).values["detected"] == 100
+        judged = protocol.judge(torch.zeros_like(case.hr), case).values
+        assert (judged["judged"], judged["detected"]) == (100, 0)
+    monkeypatch.setattr(type(by_blazeface.finder), "find", lambda *_: None)
+    assert by_blazeface.judge(case.hr, case).values["detected"] == 0
+
+
+def test_where_hr_has_no_face_nothing_is_said_of_one(faces_root: Path) -> None:
+    pytest.importorskip("dlib", reason="needs dlib: pip install 'srlab[faces]'")
+    protocol = published(faces_root)
+    for channels in (1, 3):
+        picture = labelled("noise", None)
+        case = protocol.prepare(replace(picture, hr=picture.hr[:channels]), 8, channels)
+        judged = protocol.judge(case.hr, case)
+        assert judged.traits is None
+        assert judged.values == {"psnr_y": math.inf, "ssim_y": pytest.approx(1), "judged": 0}
+    rows = results_of(
+        all_scores(protocol, [([Score("made", "noise", "judged", 0.0, "%", 0.1)], None)]), protocol, "a", 8
+    )
+    assert [(row.metric, row.value) for row in rows if row.image == MEAN] == [("judged", 0)]
 
 
 def test_numbers_that_cannot_be_are_refused() -> None:

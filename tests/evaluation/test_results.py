@@ -76,6 +76,14 @@ def test_ranking_knows_which_way_is_better(tmp_path: Path, protocol: Protocols) 
         rank(both, "psnr_y", "set5", 3)
 
 
+def test_what_is_no_number_ranks_last(tmp_path: Path, protocol: Protocols) -> None:
+    classical = protocol("classical_y")
+    shifts = {"broken": math.nan, "low": 0.0, "broken too": math.nan, "high": 0.5}
+    rows = [row for name, shift in shifts.items() for row in written_results(tmp_path, classical, name, shift)]
+    for metric, order in (("psnr_y", ["high", "low"]), ("lpips", ["low", "high"])):
+        assert [row.network for row in rank(rows, metric, "set5", 2)] == [*order, "broken", "broken too"]
+
+
 def test_comparison_says_what_is_better(tmp_path: Path, protocol: Protocols) -> None:
     classical = protocol("classical_y")
     ours, theirs = (

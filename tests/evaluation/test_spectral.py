@@ -51,6 +51,21 @@ def test_angles_and_errors_by_hand() -> None:
     assert spectral.band_psnr(bands + 0.05, bands) == pytest.approx(10 * (math.log10(100) + math.log10(25)) / 2)
 
 
+def test_what_is_no_number_has_no_quality() -> None:
+    broken = IMAGE.clone()
+    broken[0, 0, 0] = math.nan
+    for index in (
+        spectral.quality,
+        spectral.hypercomplex_quality,
+        spectral.cross_correlation,
+        spectral.spatial_correlation,
+        spectral.spectral_angle,
+        spectral.band_psnr,
+        spectral.spectral_distortion,
+    ):
+        assert math.isnan(index(broken, REFERENCE)), index
+
+
 def hamilton(a: Tensor, b: Tensor) -> Tensor:
     """The product of quaternions, (..., 4), as Hamilton has it."""
     a0, a1, a2, a3 = a.unbind(-1)

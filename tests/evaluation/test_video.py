@@ -1,7 +1,7 @@
-"""Protocols and metrics of clips, against closed forms, and figures that were published or measured by others."""
+"""Protocols of clips, against closed forms; what is held of a clip; and the command that scores one."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from weakref import WeakSet
 
@@ -13,49 +13,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from srlab.build import build
-from srlab.data.clips import clips_below
-from srlab.data.evaluation import LabelledClips
 from srlab.data.images import read_image, write_image
 from srlab.errors import InputError
 from srlab.evaluation.results import read_results
-from srlab.evaluation.video import ClipProtocol
-from srlab.evaluation.video_metrics import TOF, WarpingError
-from srlab.evaluation.video_scoring import KEPT, Cases, Stream, framewise, recorded, score_clip
+from srlab.evaluation.video_metrics import TOF
+from srlab.evaluation.video_scoring import KEPT, Cases, framewise, score_clip
 from srlab.inference.exported import export
 from srlab.networks.video.network import Read
 from srlab.types import LabelledClip, LabelledImage
 from tests.conftest import Command, composed
-
-SIZE = 64
-
-
-def shipped(name: str, *changes: str) -> ClipProtocol:
-    protocol = build(composed("test", [f"protocol={name}", "run_dir=.", *changes]).protocol)
-    assert isinstance(protocol, ClipProtocol)
-    return protocol
-
-
-def clip_of(pictures: Sequence[Tensor], levels: int = 0) -> LabelledClip:
-    return LabelledClip(
-        "made", "one", [LabelledImage("made", f"one/{t}", p, None, levels) for t, p in enumerate(pictures)]
-    )
-
-
-def scores(stream: Stream, clip: LabelledClip, protocol: ClipProtocol, **metrics: object) -> dict[str, float]:
-    found = score_clip(stream, clip, protocol, 4, len(clip.frames[0].hr), metrics)  # type: ignore[arg-type]
-    assert {(score.dataset, score.image) for score in found.scores} == {("made", "one")}
-    return {score.metric: score.value for score in found.scores}
-
-
-def moving(length: int = 7, down: int = 0, right: int = 2, channels: int = 1) -> list[Tensor]:
-    """What a camera sees that goes over a smooth picture by whole pixels."""
-    picture = torch.rand(1, channels, 24, 30, generator=torch.Generator().manual_seed(0))
-    picture = F.interpolate(picture, scale_factor=5, mode="bicubic").clamp(0, 1)[0]
-    return [picture[:, t * down :, t * right :][:, :SIZE, :SIZE] for t in range(length)]
-
-
-def given(pictures: Sequence[Tensor]) -> Stream:
-    return recorded(clip_of(pictures).frames)
+from tests.evaluation.drawn_clips import SIZE, clip_of, given, moving, scores, shipped
 
 
 def test_psnr_is_the_mean_of_the_frames_that_the_protocol_scores() -> None:
@@ -83,6 +50,17 @@ def test_what_is_cut_does_not_count() -> None:
     )
     worse[2], worse[4] = worse[3], worse[3]
     assert scores(given(worse), clip_of(truth), protocol)["psnr_y"] < 60
+
+
+def test_a_scored_frame_with_values_that_are_no_numbers_leaves_a_clip_no_score() -> None:
+    pytest.importorskip("cv2")
+    truth, protocol = moving(), shipped("vid4_bd_crop8")
+    for broken, scored in ((0, False), (2, True)):
+        worse = [picture.clone() for picture in truth]
+        worse[broken][0, 30, 30] = math.nan
+        found = scores(given(worse), clip_of(truth), protocol, tof=TOF())
+        assert list(found) == ["psnr_y", "ssim_y", "tof"]
+        assert [math.isnan(value) for value in found.values()] == [scored] * 3
 
 
 def test_lr_and_bicubic_of_bd_have_one_phase() -> None:
@@ -117,55 +95,6 @@ def test_networks_of_luma_are_given_the_blurred_luma() -> None:
     torch.testing.assert_close(
         case.lr[0, 0], torch.einsum("chw,c->hw", image.lr[0], weights) + 16 / 255, atol=1e-5, rtol=0
     )
-
-
-def test_tof_is_how_far_the_motion_is_from_that_of_hr() -> None:
-    pytest.importorskip("cv2")
-    truth, protocol = moving(right=2), shipped("vid4_bd_crop8")
-    assert scores(given(truth), clip_of(truth), protocol, tof=TOF())["tof"] == 0
-    still = scores(given([truth[3]] * 7), clip_of(truth), protocol, tof=TOF())["tof"]
-    assert still == pytest.approx(2, rel=0.1)
-    diagonal = scores(given(moving(down=1, right=1)), clip_of(moving(right=1)), protocol, tof=TOF())["tof"]
-    assert diagonal == pytest.approx(1, rel=0.15)
-
-
-def test_warping_error_is_what_motion_does_not_explain() -> None:
-    pytest.importorskip("cv2")
-    truth, protocol = moving(right=2), shipped("vid4_bd_crop8", "protocol.round_sr=false")
-    measured = {"ewarp": WarpingError()}
-    assert scores(given(truth), clip_of(truth), protocol, **measured)["ewarp"] < 2e-3
-    noise = [torch.randn(1, SIZE, SIZE, generator=torch.Generator().manual_seed(t)) * 0.02 for t in range(7)]
-    flickering = [picture * 0.8 + 0.1 + n for picture, n in zip(truth, noise, strict=True)]
-    # |n1 - n2| of two Gaussians has the mean 2 sigma / sqrt(pi)
-    expected = 2 * 0.02 / math.sqrt(math.pi)
-    assert scores(given(flickering), clip_of(truth), protocol, **measured)["ewarp"] == pytest.approx(expected, rel=0.1)
-
-
-def test_a_cut_is_no_step_without_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a frame shows nothing of the one before, there is nothing to warp: 0 would be the best that there is."""
-    pytest.importorskip("cv2")
-    truth, protocol = moving(right=2), shipped("vid4_bd", "protocol.round_sr=false")
-    made, measured = given([picture * (1 + 0.1 * (t % 2)) for t, picture in enumerate(truth)]), WarpingError()
-    whole = scores(made, clip_of(truth), protocol, ewarp=measured)["ewarp"]
-    seen = WarpingError.seen
-    steps = iter([True, False] * 3)
-    monkeypatch.setattr(WarpingError, "seen", lambda self, *flows: seen(self, *flows) & next(steps))
-    cut = scores(made, clip_of(truth), protocol, ewarp=measured)["ewarp"]
-    assert cut == pytest.approx(whole, rel=0.1)
-    monkeypatch.setattr(WarpingError, "seen", lambda self, *flows: seen(self, *flows) & False)
-    assert "ewarp" not in scores(made, clip_of(truth), protocol, ewarp=measured)
-
-
-def test_occlusions_do_not_count() -> None:
-    pytest.importorskip("cv2")
-    seen = WarpingError().seen
-    still = np.zeros((32, 32, 2), np.float32)
-    assert seen(still, still).all()
-    jump = still.copy()
-    jump[:, 16:, 0] = 8
-    assert not seen(jump, still)[:, 17:30].any(), "there and not back"
-    assert not seen(jump, still)[:, 15:17].any(), "where the flow breaks off"
-    assert seen(jump, still)[:, :14].all()
 
 
 class Made(Sequence[LabelledImage]):
@@ -268,36 +197,3 @@ def test_another_degradation_than_that_of_the_training_is_warned_of(command: Com
     assert (own.status, other.status) == (0, 0)
     assert "trained on LR made by" not in own.out + own.err
     assert "trained on LR made by bd 1.6, and this LR is made by bicubic" in other.out + other.err
-
-
-@pytest.fixture
-def city(data_root: Path) -> Callable[[str], LabelledClip]:
-    def load(folder: str) -> LabelledClip:
-        path = data_root / "domain" / "video" / folder
-        if not (path / "city").is_dir():
-            pytest.skip(f"{path} has no city")
-        clips = clips_below(path, ["city"])
-        return LabelledClips([(clips, clips.spans[0])])[0]
-
-    return load
-
-
-def test_bicubic_of_city_is_the_papers(city: Callable[[str], LabelledClip]) -> None:
-    """Vid4's rows of the EDVR and BasicVSR papers have 25.16 / 0.6028 for it."""
-    protocol = shipped("vid4_bi")
-    found = score_clip(framewise(protocol.interpolation("bicubic", 4, 255)), city("Vid4"), protocol, 4, 3, {})
-    psnr, ssim = (score.value for score in found.scores)
-    assert (round(psnr, 2), round(ssim, 4)) == (25.16, 0.6028)
-
-
-@pytest.mark.slow
-def test_what_duf_made_of_city_by_both_conventions(city: Callable[[str], LabelledClip]) -> None:
-    """Whole frames cost it 2.9 dB; its motion is nearer to that of HR than bicubic's."""
-    truth, made = city("Vid4"), recorded(city("DUF_52L").frames)
-    whole = score_clip(made, truth, shipped("vid4_bd"), 4, 3, {}).scores[0].value
-    protocol = shipped("vid4_bd_crop8")
-    cut = {score.metric: score.value for score in score_clip(made, truth, protocol, 4, 3, {"tof": TOF()}).scores}
-    assert 2.8 < cut["psnr_y"] - whole < 3
-    bicubic = framewise(protocol.interpolation("bicubic", 4, 255))
-    steady = {score.metric: score.value for score in score_clip(bicubic, truth, protocol, 4, 3, {"tof": TOF()}).scores}
-    assert cut["tof"] < steady["tof"] / 3

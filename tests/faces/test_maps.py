@@ -17,6 +17,17 @@ def test_a_symmetric_face_stays_itself_when_it_is_mirrored() -> None:
     torch.testing.assert_close(mirrored[:, list(layout.PERMUTATION_68)], face())
 
 
+def test_the_maps_of_a_mirrored_face_are_mirrored_and_left_is_right() -> None:
+    lopsided = face() + torch.tensor([7.0, -3.0]) + torch.rand(1, 68, 2, generator=torch.Generator().manual_seed(0))
+    mirrored = (lopsided * torch.tensor([-1.0, 1.0]) + torch.tensor([127.0, 0.0]))[:, list(layout.PERMUTATION_68)]
+    drawn, other = heatmaps(lopsided, 32, 1.5, 4), heatmaps(mirrored, 32, 1.5, 4)
+    torch.testing.assert_close(other, drawn.flip(-1)[:, list(layout.PERMUTATION_68)])
+    torch.testing.assert_close(components(other), components(drawn).flip(-1)[:, [1, 0, 2, 3, 4]])
+    other_side = {"left": "right", "right": "left"}
+    sides = [PARSED.index(" ".join(other_side.get(word, word) for word in name.split())) for name in PARSED]
+    assert torch.equal(parsing_maps(mirrored, 128), parsing_maps(lopsided, 128).flip(-1)[:, sides])
+
+
 def test_the_permutation_undoes_itself() -> None:
     assert [layout.PERMUTATION_68[i] for i in layout.PERMUTATION_68] == list(range(68))
     assert [i for i in range(68) if layout.PERMUTATION_68[i] == i] == [8, 27, 28, 29, 30, 33, 51, 57, 62, 66]

@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from srlab.degradation.resize import resize
 from srlab.errors import InputError
 from srlab.faces.alignment import five_points, similarity, warp
 from srlab.faces.layout import PERMUTATION_68
+from srlab.faces.priors.detector import BlazeFace, centres
 from srlab.faces.priors.dlib import SAME_PERSON, Dlib
 from srlab.faces.priors.mesh import FaceMesh
 from srlab.faces.priors.mobilefacenet import TEMPLATE, MobileFaceNet, _MobileFaceNet
@@ -65,8 +67,8 @@ def test_mobilefacenet_has_the_published_operations() -> None:
     assert counted[0] * 112 / 96 == pytest.approx(221e6, rel=0.02)
 
 
-@pytest.mark.parametrize("prior", [MobileFaceNet, FaceMesh])
-def test_without_weights_there_is_no_prior(prior: type[MobileFaceNet | FaceMesh], tmp_path: Path) -> None:
+@pytest.mark.parametrize("prior", [MobileFaceNet, FaceMesh, BlazeFace])
+def test_without_weights_there_is_no_prior(prior: type[MobileFaceNet | FaceMesh | BlazeFace], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no weights, and judges nothing without"):
         prior(None)
     with pytest.raises(InputError, match="there is no weight file"):
@@ -115,7 +117,53 @@ def test_the_mesh_lies_on_dlibs_landmarks(mesh: FaceMesh, celeba: Faces) -> None
         assert float((distances / unit).mean()) < (0.12 if name == "nose" else 0.08), name
 
 
-@pytest.mark.parametrize("name", ["identity", "mesh"])
+@pytest.fixture(scope="module")
+def detector(faces_root: Path) -> BlazeFace:
+    return BlazeFace(str(faces_root / "weights/blazeface.pth"))
+
+
+def test_guesses_start_where_the_published_anchors_lie(faces_root: Path) -> None:
+    anchors = np.load(faces_root / "weights/anchors_face.npy")
+    assert np.array_equal(anchors[:, :2], centres().numpy())
+    assert (anchors[:, 2:] == 1).all()  # all of one size: the frame's
+
+
+def test_the_detector_finds_faces_and_their_eyes(detector: BlazeFace, celeba: Faces) -> None:
+    images, landmarks = celeba
+    with torch.no_grad():
+        guesses = detector(images, landmarks)
+    best = guesses[torch.arange(len(images)), guesses[..., 0].argmax(1)]
+    points = best[:, 5:].unflatten(1, (6, 2))
+    unit = (landmarks[:, 36] - landmarks[:, 45]).norm(dim=1)
+    for place, theirs in enumerate((landmarks[:, 36:42].mean(1), landmarks[:, 42:48].mean(1), landmarks[:, 30])):
+        assert float(((points[:, place] - theirs).norm(dim=1) / unit).mean()) < 0.1
+    for image, marks in zip(images, landmarks, strict=True):
+        box = detector.find(image[None])
+        assert box is not None
+        middle = marks[17:].mean(0)
+        assert (torch.tensor(box[:2]) < middle).all()
+        assert (middle < torch.tensor(box[2:])).all()
+
+
+def test_a_face_is_found_wherever_it_lies_in_a_picture_of_any_size(detector: BlazeFace, celeba: Faces) -> None:
+    picture = torch.full((1, 3, 200, 300), 0.5)
+    picture[:, :, 60:188, 150:278] = celeba[0][0]
+    alone, within = detector.find(celeba[0][:1]), detector.find(picture)
+    assert alone is not None
+    assert within is not None
+    moved = torch.tensor(alone) + torch.tensor([150, 60, 150, 60])
+    assert float((torch.tensor(within) - moved).abs().max()) < 12
+    assert detector.find(celeba[0][:1].mean(1, keepdim=True)) is not None, "a grey picture is one too"
+
+
+def test_noise_and_blanks_are_no_faces(detector: BlazeFace) -> None:
+    noise = torch.rand(20, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    assert not any(detector.find(picture[None]) for picture in (*noise, torch.zeros(3, 64, 64)))
+    with pytest.raises(ValueError, match="sure=1"):
+        BlazeFace(None, sure=1)
+
+
+@pytest.mark.parametrize("name", ["identity", "mesh", "detector"])
 def test_a_prior_is_frozen_and_lets_the_gradient_through(
     name: str, request: pytest.FixtureRequest, celeba: Faces
 ) -> None:

@@ -1,7 +1,6 @@
 """An image in tiles is the image as a whole."""
 
 import random
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,12 @@ from srlab.inference.self_ensemble import SelfEnsemble, turned, turned_back
 from srlab.inference.tiling import Tiling, halo_of, spans
 from srlab.networks.network import Network
 from srlab.types import Pixels, Prediction
-from tests.networks.conftest import composed  # noqa: F401 - the fixture
-from tests.networks.test_contract import ALONE
+from tests.networks.compositions import ALONE
+from tests.networks.conftest import (
+    Compose,
+    composed,  # noqa: F401 - the fixture
+)
 
-Compose = Callable[..., Network]
 RNG = np.random.default_rng(0)
 
 

@@ -33,14 +33,32 @@ def step_of(priors: dict[str, Tensor] | None, points: Tensor | None) -> Step:
     return Step(Prediction(torch.rand(2, 3, 32, 32), {}, priors), batch)
 
 
-def test_heatmaps_of_all_steps_are_summed_and_each_is_logged() -> None:
+def test_heatmaps_of_all_steps_are_averaged_as_images_are_and_each_is_logged() -> None:
     points = landmarks()
     right = heatmaps(points, 8, 1.5, stride=4)
     estimates = {"heatmaps1": right + 0.5, "heatmaps2": right - 0.25, "parsing": torch.rand(2, 10, 8, 8)}
     total, parts = Heatmaps(sigma=1.5).measure_parts(step_of(estimates, points))
     torch.testing.assert_close(parts, {"heatmaps1": torch.tensor(0.25), "heatmaps2": torch.tensor(0.0625)})
-    torch.testing.assert_close(total, torch.tensor(0.3125))
+    torch.testing.assert_close(total, torch.tensor(0.15625))
     assert Heatmaps(sigma=1.5, outputs="heatmaps2").measure(step_of(estimates, points)).item() == pytest.approx(0.0625)
+
+
+def test_dics_objective_is_its_papers_up_to_a_factor() -> None:
+    """The sum over steps of L1 + 0.1 x the squared error of the heatmaps (equation 7)."""
+    points = landmarks()
+    prediction = Prediction(
+        torch.rand(2, 3, 32, 32),
+        {"step1": torch.rand(2, 3, 32, 32)},
+        {f"heatmaps{n}": torch.rand(2, 68, 8, 8) for n in (1, 2)},
+    )
+    step = step_of(None, points)
+    supervision, drawn = build_all(composed("train", ["network=dic", "loss=[steps,heatmaps]", "run_dir=."]).loss)
+    terms = WeightedSum({"steps": supervision, "heatmaps": drawn})
+    found = terms(Step(prediction, step.batch)).total
+    images = [prediction.intermediate["step1"], prediction.sr]
+    pixels = [(image - step.batch.hr).abs().mean() for image in images]
+    maps = [(made - heatmaps(points, 8, 1.0, stride=4)).square().mean() for made in (prediction.priors or {}).values()]
+    torch.testing.assert_close(2 * found, torch.stack(pixels).sum() + 0.1 * torch.stack(maps).sum())
 
 
 def test_parsing_is_compared_at_the_maps_own_size() -> None:

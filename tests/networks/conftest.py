@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
@@ -39,3 +40,8 @@ def composed() -> Compose:
         return network
 
     return composed
+
+
+@pytest.fixture
+def seeded() -> None:
+    torch.manual_seed(0)

@@ -1,7 +1,5 @@
 """The meta upsampler: the paper's sum, at any real scale, from one set of weights."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
 from torch import Tensor
@@ -9,10 +7,8 @@ from torch.nn import functional as F
 
 from srlab.inference.enlarge import enlarge
 from srlab.networks.any_scale import ROWS, Meta
-from srlab.networks.network import Network
 from srlab.paradigms.any_scale import reduced
-
-Compose = Callable[..., Network]
+from tests.networks.conftest import Compose
 
 
 def by_the_paper(meta: Meta, features: Tensor, scale: float) -> Tensor:

@@ -1,6 +1,5 @@
 """Attention-FH: episodes, and a policy whose reward rises."""
 
-from collections.abc import Callable
 from statistics import fmean
 from typing import cast
 
@@ -10,10 +9,8 @@ from torch import Tensor
 
 from srlab.networks.attention_fh import AttentionFH, Episode
 from srlab.networks.interpolation import enlarge
-from srlab.networks.network import Network
 from srlab.paradigms.attention_fh import reinforce
-
-Compose = Callable[..., Network]
+from tests.networks.conftest import Compose
 
 
 def small(composed: Compose, *overrides: str) -> AttentionFH:

@@ -1,7 +1,6 @@
 """Designs that see far: dilated convolutions and pyramid pooling."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,8 @@ from torch.nn import functional as F
 import srlab
 from srlab.networks.backbones.ircnn import IRCNN
 from srlab.networks.blocks import Convolution
-from srlab.networks.network import Network
 from srlab.networks.pyramid import PyramidPooling
-
-Compose = Callable[..., Network]
+from tests.networks.conftest import Compose
 
 
 @pytest.mark.parametrize(("dilations", "field"), [((1, 2, 3, 4, 3, 2), 33), ((1,) * 6, 15), ((1, 2, 4, 8), 33)])

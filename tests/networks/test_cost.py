@@ -1,16 +1,13 @@
 """What networks cost, against the papers and against counts by hand."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
 
 from srlab.networks.cost import activation_bytes, cost, multiply_adds
 from srlab.networks.network import Network
 from srlab.taxonomy import ELSEWHERE, place
-from tests.networks.test_contract import FROM_A_FILE, choices
-
-Compose = Callable[..., Network]
+from tests.networks.compositions import FROM_A_FILE, choices
+from tests.networks.conftest import Compose
 
 
 def on_meta(composed: Compose, *overrides: str) -> Network:

@@ -1,7 +1,5 @@
 """What each design claims of itself: recursions share weights, scales have paths of their own, every output is returned."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
 from torch import nn
@@ -9,9 +7,7 @@ from torch import nn
 from srlab.errors import InputError
 from srlab.networks.blocks import Convolution
 from srlab.networks.interpolation import enlarge
-from srlab.networks.network import Network
-
-Compose = Callable[..., Network]
+from tests.networks.conftest import Compose
 
 
 @pytest.fixture(autouse=True)

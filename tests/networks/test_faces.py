@@ -17,9 +17,8 @@ from srlab.networks.network import Network
 from srlab.types import Batch
 from tests.conftest import Command
 from tests.faces.drawn import face
-from tests.networks.test_contract import SMALL_FACES
-
-Compose = Callable[..., Network]
+from tests.networks.compositions import SMALL_FACES
+from tests.networks.conftest import Compose
 
 
 def small(composed: Compose, name: str, *overrides: str) -> Network:

@@ -1,6 +1,5 @@
 """Networks of depth beside a photograph: what each must do, what makes it that network, and what published weights give."""
 
-from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import fft
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from srlab.data.evaluation import LabelledImages
@@ -29,12 +28,12 @@ from srlab.networks.guided.filters import (
     JointBilateralUpsampling,
     along_rows,
 )
+from srlab.networks.guided.msgnet import Doubling, MSGNet, halved
 from srlab.networks.network import Network
 from srlab.networks.weights import load_weights
 from tests.evaluation.test_depth import shipped
-from tests.networks.test_contract import GUIDED
-
-Compose = Callable[..., Network]
+from tests.networks.compositions import GUIDED
+from tests.networks.conftest import Compose
 
 SMALL = {
     "dctnet": ["framework.width=8", "framework.shared=4", "framework.layers=2"],
@@ -130,10 +129,9 @@ def test_fdkn_samples_what_it_starts_from_beside_the_bicubic_map() -> None:
     for kernels in (network.depth_kernels, network.guide_kernels):
         for head in (kernels.weight, kernels.offset):
             torch.nn.init.zeros_(head.weight)
-            torch.nn.init.constant_(head.bias, 100.0 * (head is kernels.weight))
-    torch.nn.init.constant_(
-        network.depth_kernels.weight.bias[: 9 * 16], -100.0
-    )  # none of the bicubic map, all of the other
+            torch.nn.init.constant_(head.get_parameter("bias"), 100.0 * (head is kernels.weight))
+    with torch.no_grad():  # none of the bicubic map's samples, all of the other's
+        network.depth_kernels.weight.get_parameter("bias")[: 9 * 16] = -100.0
     lr, guide = scene()
     with torch.no_grad():
         found = network(lr, guide).sr
@@ -165,12 +163,64 @@ def test_an_octave_convolution_mixes_even_frequencies_as_a_plain_one_and_keeps_t
     torch.testing.assert_close(torch.cat([high[..., 7, 8], low[..., 4, 4]], 1), expected)
 
 
+@pytest.mark.parametrize("scale", [2, 4, 8, 16])
+def test_msgnet_keeps_its_maps_over_each_other(scale: int) -> None:
+    """With kernels that hand on their middle, or spread it evenly, an LR pixel comes to where it lies in HR."""
+    network = MSGNet(scale, width=1, range_from="given")
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.zeros_(layer.weight)
+            spread = isinstance(layer, nn.ConvTranspose2d)
+            layer.weight.data[..., 1:4, 1:4] = 1.0 if spread else 0.0
+            layer.weight.data[..., layer.kernel_size[0] // 2, layer.kernel_size[1] // 2] = 1.0
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
+    lr = torch.zeros(1, 1, 9, 9)
+    lr[..., 4, 4] = 1
+    with torch.no_grad():
+        features = network.head(lr)
+        for double in network.doublings:
+            features = double(features)[:, :1].expand(-1, 1, -1, -1)
+    mass = features[0, 0].sum(0)
+    centre = float((mass * torch.arange(len(mass))).sum() / mass.sum())
+    assert abs(centre - (scale * 4.5 - 0.5)) <= 0.5
+    doubled, fine = Doubling(1, 1, first=False), torch.rand(1, 1, 8, 10)
+    with torch.no_grad():
+        nn.init.zeros_(doubled[0].weight)[..., 2, 2] = 1  # type: ignore[arg-type]
+        nn.init.zeros_(doubled[0].bias)  # type: ignore[arg-type]
+        torch.testing.assert_close(doubled(fine)[..., 1::2, 1::2], fine)
+        peaks = doubled(fine)
+        torch.testing.assert_close(halved(peaks), fine)  # each window holds the pixel that was put into its middle
+
+
+def test_msgnet_makes_the_high_frequencies_and_keeps_the_low_ones() -> None:
+    network = MSGNet(4, width=8, range_from="given").eval()
+    nn.init.zeros_(network.tail[1].weight)  # type: ignore[arg-type]
+    nn.init.zeros_(network.tail[1].bias)  # type: ignore[arg-type]
+    lr, guide = scene()
+    low = torch.nn.functional.avg_pool2d(lr, 3, 1, 1, count_include_pad=False)
+    with torch.no_grad():
+        torch.testing.assert_close(network(lr, guide).sr, network.enlarged(low))
+
+
 def test_rows_are_smoothed_to_the_exact_minimum() -> None:
     row, likeness = torch.rand(1, 1, 1, 7, dtype=torch.float64), torch.rand(1, 1, 1, 6, dtype=torch.float64)
     difference = torch.diff(torch.eye(7, dtype=torch.float64), dim=0)
     system = torch.eye(7, dtype=torch.float64) + 2.5 * difference.T @ torch.diag(likeness.flatten()) @ difference
     expected = torch.linalg.solve(system, row.flatten())
     torch.testing.assert_close(along_rows(row, likeness, 2.5).flatten(), expected)
+
+
+@pytest.mark.parametrize("name", sorted(GUIDED))
+def test_even_photographs_and_maps_have_finite_gradients(composed: Compose, name: str) -> None:
+    network = composed(f"network={name}", "scale=4", *SMALL.get(name, []))
+    lr, guide = torch.full((1, 1, 8, 8), 0.5, requires_grad=True), torch.full((1, 3, 32, 32), 0.4, requires_grad=True)
+    sr = network(lr, guide).sr
+    sr.square().sum().backward()
+    assert sr.isfinite().all()
+    for one in (lr, guide, *network.parameters()):
+        assert one.grad is not None
+        assert one.grad.isfinite().all()
 
 
 def test_the_joint_bilateral_filter_is_kornias() -> None:

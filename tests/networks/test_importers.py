@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from srlab.errors import InputError
-from srlab.networks.network import Network
 from srlab.networks.weights import load_weights
+from tests.networks.conftest import Compose
 from tests.networks.references_dense import (
     BASICSR,
     NEW,
@@ -51,8 +51,6 @@ from tests.networks.references_residual import (
     srresnet,
     wdsr,
 )
-
-Compose = Callable[..., Network]
 
 SMALL = ["backbone.width=8"]
 

@@ -48,6 +48,17 @@ def test_responses_are_recovered_from_a_pair(gain: float) -> None:
     torch.testing.assert_close(response, wanted, atol=0.01, rtol=0)
 
 
+def test_a_scene_without_data_is_made_of_zeros() -> None:
+    """A tile beyond the swath among others of a batch must not end a training."""
+    network = optimisation(gain=None, stages=2)
+    _, lr, pan = pair()
+    lr, pan = torch.cat([lr, 0 * lr]), torch.cat([pan, 0 * pan])
+    with torch.no_grad():
+        sr = network(lr, pan).sr
+    assert sr[0].isfinite().all()
+    assert not sr[1].any()
+
+
 def test_with_exact_responses_each_stage_comes_nearer_to_lr() -> None:
     _, lr, pan = pair()
     with torch.no_grad():

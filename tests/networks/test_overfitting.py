@@ -1,7 +1,6 @@
 """Every network that learns can learn one pair of images by heart: beyond 40 dB, in a bounded number of steps."""
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,7 @@ from srlab.networks.network import Network
 from srlab.networks.pixel_recursive import PixelRecursive
 from srlab.paradigms.attention_fh import reinforce
 from srlab.paradigms.pixel_recursive import likelihoods
-
-Compose = Callable[..., Network]
+from tests.networks.conftest import Compose
 
 CONF = Path(srlab.__file__).parents[2] / "conf"
 BEYOND = 40.0  # dB, of the mean squared error over all channels

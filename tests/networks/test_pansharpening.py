@@ -11,7 +11,7 @@ from srlab.build import build
 from srlab.degradation.mtf import MTF
 from srlab.errors import InputError
 from srlab.evaluation.results import MEAN, read_results
-from srlab.losses.spectral import Consistency, SpectralAngle
+from srlab.losses.spectral import Consistency, SpatialSpectralVariation, SpectralAngle
 from srlab.losses.weighted import Step
 from srlab.networks.backbones.edsr import EDSR
 from srlab.networks.cubes.hyperpnn import HyperPNN
@@ -21,7 +21,7 @@ from srlab.networks.cubes.unmixing import cnmf
 from srlab.taxonomy import ELSEWHERE, place
 from srlab.types import Batch, Prediction
 from tests.conftest import Command, composed
-from tests.networks.test_contract import CUBES
+from tests.networks.compositions import CUBES
 
 SINGLE = ["brovey", "pca", "gram_schmidt", "gsa", "sfim", "mtf_glp_cbd", "mtf_glp_hpm"]
 SEVERAL = ["hyper_sharpening", "cnmf"]
@@ -64,6 +64,27 @@ def test_a_guide_brings_detail(name: str) -> None:
 def test_methods_of_one_band_refuse_several(name: str) -> None:
     with pytest.raises(ValueError, match="takes a panchromatic guide, one band, and this one has 3"):
         method(name, guide_channels=3)(torch.rand(1, 6, 4, 4), torch.rand(1, 3, 16, 16))
+
+
+@pytest.mark.parametrize("name", [*SINGLE, *SEVERAL])
+def test_a_guide_without_detail_and_a_scene_without_data_give_numbers(name: str) -> None:
+    """Satellites have both: water under a flat PAN, and tiles beyond the swath."""
+    lr = 0.2 + mixed()[None, :, ::4, ::4].float()
+    flat, nothing = torch.full((1, 1, 32, 32), 0.4), torch.zeros(1, 1, 32, 32)
+    network = method(name)
+    assert network(lr, flat).sr.isfinite().all()
+    assert network(torch.zeros_like(lr), nothing).sr.isfinite().all()
+    if name in ("mtf_glp_cbd", "mtf_glp_hpm", "sfim", "hyper_sharpening"):
+        torch.testing.assert_close(network(lr, flat).sr, expand(lr, 4), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["brovey", "sfim", "mtf_glp_hpm"])
+def test_ratios_are_bounded_beside_dark_pixels(name: str) -> None:
+    """Beside a bright pixel on black, cubic interpolation is below 0, and a ratio would have no bound."""
+    lr, guide = torch.zeros(1, 6, 8, 8), torch.full((1, 1, 32, 32), 0.2)
+    lr[..., 4, 4], guide[..., 16:20, 16:20] = 1.0, 1.0
+    assert expand(lr, 4).min() < -0.05
+    assert method(name)(lr, guide).sr.abs().max() <= 10 * expand(lr, 4).abs().max()
 
 
 def test_what_a_guide_tells_completely_is_found() -> None:
@@ -140,6 +161,19 @@ def test_losses_of_cubes_by_hand() -> None:
     assert float(total) == pytest.approx(0.2, abs=1e-5)
     with pytest.raises(ValueError, match="data has none: take data with guides"):
         loss.measure(Step(Prediction(cube, {}), Batch(lr, cube, batch.positions)))
+
+
+@pytest.mark.parametrize("bands", [1, 4])
+def test_variation_from_band_to_band_needs_two(bands: int) -> None:
+    ramp = torch.arange(5.0).expand(1, bands, 6, 5) + 2 * torch.arange(bands).view(1, -1, 1, 1)
+    assert float(SpatialSpectralVariation()(ramp, ramp)) == pytest.approx(1 + 2 * (bands > 1))
+
+
+def test_consistency_refuses_crops_that_are_all_border() -> None:
+    lr, sr = torch.rand(1, 3, 4, 4), torch.rand(1, 3, 16, 16)
+    step = Step(Prediction(sr, {}), Batch(lr, sr, torch.zeros(1, dtype=torch.int64)))
+    with pytest.raises(InputError, match=r"an LR image of \(4, 4\) .* set data.patch to 5 or more"):
+        Consistency(4).measure(step)
 
 
 def test_the_experiment_runs(command: Command, tmp_path: Path) -> None:

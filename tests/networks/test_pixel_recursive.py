@@ -1,18 +1,16 @@
 """Pixel-recursive SR: the order of sub-pixels by gradient, sampling, likelihood, and what a trained prior is worth."""
 
 import math
-from collections.abc import Callable
 from typing import cast
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from srlab.networks.network import Network
 from srlab.networks.pixel_recursive import PixelRecursive, decoded, encoded, negative_log_likelihood
 from srlab.networks.pixelcnn import LEVELS, PixelCNN
+from tests.networks.conftest import Compose
 
-Compose = Callable[..., Network]
 SMALL = [
     "backbone.width=8",
     "backbone.blocks=1",

@@ -1,13 +1,9 @@
 """Named networks have the published numbers of parameters, or those counted by hand from the paper's layers."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
 
-from srlab.networks.network import Network
-
-Compose = Callable[..., Network]
+from tests.networks.conftest import Compose
 
 
 def fsrcnn(d: int, s: int, m: int) -> int:

@@ -1,6 +1,5 @@
 """SwinIR-light: its size, its windows, and agreement with an independent implementation."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,10 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from srlab.networks.backbones.swinir import WindowAttention, reach
-from srlab.networks.network import Network
 from srlab.networks.weights import load_weights
+from tests.networks.conftest import Compose
 
-Compose = Callable[..., Network]
 SMALL = ["backbone.width=12", "backbone.depths=[2,2]", "backbone.heads=2", "backbone.window=4"]
 
 

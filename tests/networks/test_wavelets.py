@@ -1,16 +1,13 @@
 """The wavelet layers against PyWavelets, and the networks that are made of them."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 import pywt
 import torch
 
-from srlab.networks.network import Network
 from srlab.networks.wavelets import WaveletAnalysis, WaveletSynthesis
+from tests.networks.conftest import Compose
 
-Compose = Callable[..., Network]
 WAVELETS = ["haar", "db2", "db4", "sym4", "coif1", "db8"]
 
 

@@ -18,8 +18,7 @@ from srlab.evaluation.evaluate import score_image
 from srlab.networks.network import Network
 from srlab.networks.weights import load_weights
 from srlab.types import LabelledImage
-
-Compose = Callable[..., Network]
+from tests.networks.conftest import Compose
 
 CONF = Path(srlab.__file__).parents[2] / "conf"
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import re
 import shutil
@@ -54,6 +55,15 @@ def sweep(tmp_path: Path) -> Path:
     (folder / "d").mkdir()
     (folder / "d/results.csv").write_text("torn")
     return folder
+
+
+def test_what_is_no_number_comes_last_on_the_leaderboard(tmp_path: Path) -> None:
+    for name, value in (("a", math.nan), ("b", 30.0), ("c", math.nan), ("d", 31.0)):
+        write_run(tmp_path / name, name, [f"network={name}"], 1, [result(name, value)])
+    write_run(tmp_path / "a2", "a", ["network=a", "seed=2"], 2, [result("a", 32.0)])  # does not make up for the first
+    table = leaderboard(find_runs(tmp_path))
+    assert [(row.setting, row.seeds) for row in table] == [("d", 1), ("b", 1), ("a", 2), ("c", 1)]
+    assert page("sweep", [], table, [])
 
 
 def test_settings_are_means_over_seeds_and_hashes_are_never_of_one_table(sweep: Path) -> None:

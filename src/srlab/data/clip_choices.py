@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 
 from srlab.data.clip_crops import ClipCrops
 from srlab.data.clips import Clips, Span, clips_below
+from srlab.data.crops import Crops
 from srlab.data.evaluation import LabelledClips
 from srlab.data.module import Sources, SuperResolutionData
 from srlab.data.source import Source
@@ -121,16 +122,6 @@ class ClipData(SuperResolutionData):
         if self.curriculum.difficulty:
             raise InputError("curriculum.difficulty chooses among crops of images, not of clips: leave it out.")
         assert isinstance(self.train, Clips)
-        margin, borders = self.degradations[scale].margin, self.degradations[scale].borders
-        return ClipCrops(
-            source,
-            self.train.runs(source),
-            self.frames,
-            self.seed,
-            scale,
-            self.channels,
-            self.patches[scale],
-            margin,
-            borders,
-            self.augment,
-        )
+        crops = super()._crops(source, scale)
+        assert isinstance(crops, Crops)
+        return ClipCrops(crops, self.train.runs(source), self.frames)

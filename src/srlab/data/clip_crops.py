@@ -2,20 +2,16 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import partial
 from itertools import accumulate
 
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from srlab.borders import Borders
 from srlab.data.clips import Span
-from srlab.data.crops import Augment, cut_from, dihedral
-from srlab.data.pixels import levels_of, to_tensor, with_channels
-from srlab.data.source import Source
+from srlab.data.crops import Crops, dihedral
+from srlab.data.pixels import levels_of, to_tensor
 from srlab.data.stream import image_at, keys
-from srlab.types import Pixels
 
 
 class ClipCrops(Dataset[dict[str, Tensor]]):
@@ -26,54 +22,26 @@ class ClipCrops(Dataset[dict[str, Tensor]]):
     before any comes again.
 
     Args:
-        source: of frames.
-        runs: which of them are clips; those shorter than `frames` are passed over.
+        crops: how frames are cut, turned (half of the samples run backwards too, where they are) and degraded.
+        runs: which of its source's frames are clips; those shorter than `frames` are passed over.
         frames: T.
-        seed, scale, channels, patch, margin, borders: as in `Crops`.
-        augment: turn and flip crops, all 8 ways alike (`mirror`: only left for right), and play every other one backwards.
     """
 
-    def __init__(
-        self,
-        source: Source,
-        runs: Sequence[Span],
-        frames: int,
-        seed: int,
-        scale: int,
-        channels: int = 3,
-        patch: int = 48,
-        margin: int = 0,
-        borders: Borders = "symmetric",
-        augment: Augment = True,
-    ) -> None:
-        self.source, self.frames, self.seed, self.scale, self.channels = source, frames, seed, scale, channels
-        self.patch, self.margin, self.borders, self.augment = patch, margin, borders, augment
+    def __init__(self, crops: Crops, runs: Sequence[Span], frames: int) -> None:
+        self.crops, self.frames = crops, frames
         self.runs = [run for run in runs if run.length >= frames]
         self.starts = list(accumulate((run.length - frames + 1 for run in self.runs), initial=0))
 
     def __getitem__(self, position: int) -> dict[str, Tensor]:
-        chosen = image_at(self.seed, position, self.starts[-1])
+        crops = self.crops
+        chosen = image_at(crops.seed, position, self.starts[-1])
         run = bisect_right(self.starts, chosen) - 1
         first = self.runs[run].start + chosen - self.starts[run]
-        down, right, turn, degradation_seed = keys(4, self.seed, "clip", position)
-        way, backwards = turn % {True: 8, "mirror": 2, False: 1}[self.augment], bool(self.augment and turn & 8)
-        header = self.source.header(first)
-        rows, columns = header.height // self.scale, header.width // self.scale
-        corner = down % (rows - self.patch + 1), right % (columns - self.patch + 1)
+        down, right, turn, degradation_seed = keys(4, crops.seed, "clip", position)
+        way, backwards = crops.way(turn), bool(crops.augment and turn & 8)
+        corner = crops.corner(first, down, right)
         order = range(first, first + self.frames)
-        frames = [self._frame(index, (rows, columns), corner) for index in (order[::-1] if backwards else order)]
+        frames = [crops.pair(index, corner) for index in (order[::-1] if backwards else order)]
         sample = {name: torch.stack([to_tensor(dihedral(frame[name], way)) for frame in frames]) for name in frames[0]}
         numbers = {"position": position, "seed": degradation_seed, "levels": levels_of(frames[0]["hr"])}
         return sample | {name: torch.tensor(number) for name, number in numbers.items()}
-
-    def _frame(self, index: int, lr_size: tuple[int, int], corner: tuple[int, int]) -> dict[str, Pixels]:
-        """A frame's crop, with the margin where LR is made of it."""
-        (rows, columns), (top, left) = ([number * self.scale for number in pair] for pair in (lr_size, corner))
-        size, lr = self.patch * self.scale, self.source.lr
-        margin = self.margin if lr is None else 0
-        window = partial(self.source.window, index)
-        place = top - margin, left - margin
-        images = {"hr": cut_from(window, (rows, columns), place, size + 2 * margin, self.borders)}
-        if lr is not None:
-            images["lr"] = lr.window(index, *(slice(at, at + self.patch) for at in corner))
-        return {name: with_channels(pixels, self.channels) for name, pixels in images.items()}

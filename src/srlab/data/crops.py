@@ -1,6 +1,7 @@
 """Training crops: the sample at each position of the stream."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from srlab.types import Pixels
 Augment = bool | Literal["mirror"]
 
 
+@dataclass(eq=False)
 class Crops(Dataset[dict[str, Tensor]]):
     """Aligned crops of a source: which image, where, and how it is turned depends on the seed and the position alone.
 
@@ -40,25 +42,14 @@ class Crops(Dataset[dict[str, Tensor]]):
         augment: turn and flip crops, all 8 ways alike; `mirror`: leave half of them and mirror the others, left for right.
     """
 
-    def __init__(
-        self,
-        source: Source,
-        seed: int,
-        scale: int,
-        channels: int = 3,
-        patch: int = 48,
-        margin: int = 0,
-        borders: Borders = "symmetric",
-        augment: Augment = True,
-    ) -> None:
-        self.source = source
-        self.seed = seed
-        self.scale = scale
-        self.channels = channels
-        self.patch = patch
-        self.margin = margin
-        self.borders = borders
-        self.augment = augment
+    source: Source
+    seed: int
+    scale: int
+    channels: int = 3
+    patch: int = 48
+    margin: int = 0
+    borders: Borders = "symmetric"
+    augment: Augment = True
 
     def __getitem__(self, position: int) -> dict[str, Tensor]:
         return self.sample(position)
@@ -70,20 +61,12 @@ class Crops(Dataset[dict[str, Tensor]]):
         if attempt:
             down, right, turn, degradation_seed, index = keys(5, self.seed, "crop", position, attempt)
             index %= len(self.source)
-        header = self.source.header(index)
-        rows, columns = header.height // self.scale, header.width // self.scale
-        top, left = down % (rows - self.patch + 1), right % (columns - self.patch + 1)
-        small, large = (tuple(slice(at * by, (at + self.patch) * by) for at in (top, left)) for by in (1, self.scale))
-        companions = self.source.companions()
-        lr = companions.pop("lr", None)
-        if lr is not None:
-            images = {"hr": self.source.window(index, *large), "lr": lr.window(index, *small)}
-        else:
-            images = {"hr": self._hr_window(index, (rows, columns), (top, left))}
-        others = {name: source.window(index, *large) for name, source in companions.items()}
-        images = {name: with_channels(pixels, self.channels) for name, pixels in images.items()}
-        images |= others
-        way = turn % {True: 8, False: 1, "mirror": 2}[self.augment]
+        top, left = corner = self.corner(index, down, right)
+        images = self.pair(index, corner)
+        for name, companion in self.source.companions().items():
+            if name != "lr":
+                images[name] = companion.window(index, *self._place(corner, self.scale))
+        way = self.way(turn)
         sample = {name: to_tensor(dihedral(pixels, way)) for name, pixels in images.items()}
         if self.source.landmarks is not None:
             points = self.source.landmarks[index] - np.array((left, top), np.float32) * self.scale
@@ -91,10 +74,35 @@ class Crops(Dataset[dict[str, Tensor]]):
         numbers = {"position": position, "seed": degradation_seed, "levels": levels_of(images["hr"])}
         return sample | {name: torch.tensor(number) for name, number in numbers.items()}
 
-    def _hr_window(self, index: int, lr_size: tuple[int, int], corner: tuple[int, int]) -> Pixels:
+    def corner(self, index: int, down: int, right: int) -> tuple[int, int]:
+        """Where in LR an image's crop begins, by two random numbers."""
+        rows, columns = self._lr_size(index)
+        return down % (rows - self.patch + 1), right % (columns - self.patch + 1)
+
+    def way(self, turn: int) -> int:
+        """Which `dihedral` way a crop is turned, by a random number."""
+        return turn % {True: 8, False: 1, "mirror": 2}[self.augment]
+
+    def pair(self, index: int, corner: tuple[int, int]) -> dict[str, Pixels]:
+        """HR of a crop, with the margin where LR is made of it, and LR where the source has it."""
+        lr = self.source.lr
+        if lr is None:
+            images = {"hr": self._hr_window(index, corner)}
+        else:
+            images = {
+                "hr": self.source.window(index, *self._place(corner, self.scale)),
+                "lr": lr.window(index, *self._place(corner, 1)),
+            }
+        return {name: with_channels(pixels, self.channels) for name, pixels in images.items()}
+
+    def _place(self, corner: tuple[int, int], scale: int) -> tuple[slice, ...]:
+        """Rows and columns of a crop, in an image that is so many times as large as LR."""
+        return tuple(slice(at * scale, (at + self.patch) * scale) for at in corner)
+
+    def _hr_window(self, index: int, corner: tuple[int, int]) -> Pixels:
         """The HR crop with its margin: what lies beyond the image, cut to whole LR pixels, is filled."""
         size = self.patch * self.scale + 2 * self.margin
-        (rows, columns), (top, left) = ([number * self.scale for number in pair] for pair in (lr_size, corner))
+        (rows, columns), (top, left) = ([at * self.scale for at in pair] for pair in (self._lr_size(index), corner))
         return cut_from(
             partial(self.source.window, index),
             (rows, columns),
@@ -102,6 +110,10 @@ class Crops(Dataset[dict[str, Tensor]]):
             size,
             self.borders,
         )
+
+    def _lr_size(self, index: int) -> tuple[int, int]:
+        header = self.source.header(index)
+        return header.height // self.scale, header.width // self.scale
 
 
 def cut(pixels: Pixels, top: int, left: int, size: int, borders: Borders) -> Pixels:

@@ -1,5 +1,6 @@
 """Faces: folders of aligned pictures, and the landmarks that are known of them."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,8 +46,9 @@ def read_landmarks(path: Path, names: Sequence[str]) -> NDArray[np.float32]:
         raise InputError(f"{path} is no .npz file with `names` and `landmarks`: {error}.") from None
     if points.shape != (len(known), POINTS, 2):
         raise InputError(
-            f"{path}: landmarks are {points.shape}, expected ({len(known)}, {POINTS}, 2): 68 points, x and y, for each of "
-            f"its {len(known)} names."
+            f"{path}: landmarks are {points.shape}, expected ({len(known)}, {POINTS}, 2): 68 points in iBUG's order, x and "
+            f"y, for each of its {len(known)} names. Five points do not do: find 68 (docs/faces.md says how), or leave "
+            f"data.landmarks out."
         )
     places = {str(name): place for place, name in enumerate(known)}
     if not places.keys() & set(names):
@@ -60,6 +62,24 @@ def read_landmarks(path: Path, names: Sequence[str]) -> NDArray[np.float32]:
     return found
 
 
+def sizes(faces: Source) -> dict[tuple[int, int], str]:
+    """Heights and widths of pictures, each with where the first of them is; the audit names what cannot be read."""
+    found: dict[tuple[int, int], str] = {}
+    for index in range(len(faces)):
+        with contextlib.suppress(InputError):
+            header = faces.header(index)
+            found.setdefault((header.height, header.width), faces.where(index))
+    return found
+
+
+def mixed(found: dict[tuple[int, int], str]) -> list[str]:
+    """What is wrong with pictures of several sizes, of which a part of the larger ones would be cut out."""
+    if len(found) < 2:
+        return []
+    listed = ", ".join(f"{height} x {width} ({where})" for (height, width), where in found.items())
+    return [f"faces are aligned in pictures of one size, these have {listed}: bring them to one, or set data.patch"]
+
+
 @dataclass(kw_only=True, eq=False, repr=False)
 class FaceData(SuperResolutionData):
     """One folder of faces, split by their order, and others to test on.
@@ -70,6 +90,10 @@ class FaceData(SuperResolutionData):
         test_count: 0: none of `root`.
         val_count: 0: what is tested on validates.
         test_root: further sets to test on.
+        patch: LR pixels of what is trained on; None: the whole face, or the square of it that whole LR pixels fill.
+
+    Raises:
+        ValueError: counts that the folder does not have. Pictures of several sizes are refused when they are to train whole.
     """
 
     root: str
@@ -77,13 +101,13 @@ class FaceData(SuperResolutionData):
     test_count: int = 200
     val_count: int = 20
     test_root: str | Sequence[str] | None = None
+    patch: int | None = None  # type: ignore[assignment]
     augment: Augment = "mirror"
     train: Source | None = field(default=None, init=False)
     val: Sources = field(default=None, init=False)
     test: Sources = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         faces = Faces(self.root, self.landmarks)
         first, last = self.test_count, len(faces) - self.val_count
         if min(self.test_count, self.val_count) < 0 or first > last:
@@ -91,8 +115,14 @@ class FaceData(SuperResolutionData):
                 f"data.test_count={self.test_count} and data.val_count={self.val_count} do not fit the {len(faces)} "
                 f"pictures of {self.root}: lower them."
             )
+        train = Part(faces, range(first, last))
+        if self.patch is None:
+            found = sizes(train)
+            self.patch = max(1, min((min(size) for size in found), default=1) // self.scale)
+            train.complaints = mixed(found)
+        super().__post_init__()
         roots = [self.test_root] if isinstance(self.test_root, str) else self.test_root or []
         tested = [Part(faces, range(first))] if first else []
-        self.train = Part(faces, range(first, last)) if first < last else None
+        self.train = train if len(train) else None
         self.test = [*tested, *map(Faces, roots)]
         self.val = Part(faces, range(last, len(faces))) if self.val_count else self.test

@@ -1,16 +1,13 @@
-"""The data of a run: training batches from one endless stream, and whole images to validate and test on."""
+"""The data of a run: of what sources it is, what they must be, and what makes their LR."""
 
-import logging
-import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import lightning.pytorch as pl
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from srlab.curriculum.curriculum import Curriculum
 from srlab.curriculum.difficulty import GradedCrops
@@ -19,15 +16,11 @@ from srlab.data.cache import GB, CacheLimits, prepare, ram_bytes
 from srlab.data.crops import Augment, Crops
 from srlab.data.evaluation import LabelledClips, LabelledImages
 from srlab.data.mixed import MixedCrops
+from srlab.data.shared import SharedData
 from srlab.data.source import Source
-from srlab.data.stream import Positions
 from srlab.degradation.base import Degradation
 from srlab.errors import InputError
-from srlab.sharding import FullySharded
-from srlab.together import Together
-from srlab.types import Batch, LabelledClip, LabelledImage
-
-log = logging.getLogger(__name__)
+from srlab.types import Batch
 
 FIELDS = ("guide", "mask", "real_lr", "landmarks")
 """What a batch has beside its pairs, in the order of `Batch`."""
@@ -45,12 +38,11 @@ class NetworkFacts(Protocol):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SuperResolutionData(pl.LightningDataModule):
+class SuperResolutionData(SharedData):
     """Training, validation and test data.
 
-    The training set is an endless stream: which image, crop, flip and degradation a sample is depends on (seed, position)
-    alone. One epoch of the Trainer is the whole run of `iterations` batches; a resumed run goes on at the batch that the
-    Trainer's progress names. The degradation runs on the device that trains.
+    Which image, crop, flip and degradation a training sample is depends on (seed, position) alone. The degradation runs on
+    the device that trains.
 
     Args:
         degradation: HR -> LR, for training; paired sources do without.
@@ -86,8 +78,6 @@ class SuperResolutionData(pl.LightningDataModule):
     cache_dir: str = "~/.cache/srlab"
     augment: Augment = True
     on_bad_file: str = STOP
-    start_iteration: int | None = field(default=None, init=False)
-    """First batch of the stream; None: as many as the Trainer's progress says are done."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -176,57 +166,21 @@ class SuperResolutionData(pl.LightningDataModule):
         for purpose in {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}.get(stage, ()):
             self._load(purpose)
 
-    def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """Batches from `start_iteration` to the end of the run."""
+    def training_samples(self) -> Dataset[dict[str, Tensor]]:
         if not self.train:
             raise InputError("there is no training data: choose data=builtin, folder, paired or div2k.")
-        samples = self._samples(self._load("train")[0])
-        rank, world = self._rank()
-        positions = Positions(self.iterations, self.batch_size, self._start(), rank, world)
-        return DataLoader(
-            samples,
-            batch_sampler=positions,
-            num_workers=self.workers,
-            prefetch_factor=4 if self.workers else None,
-            pin_memory=torch.cuda.is_available(),
-            worker_init_fn=quiet_worker,
-        )
+        return self._samples(self._load("train")[0])
 
-    def val_dataloader(self) -> DataLoader[Any]:
-        """This rank's share of the validation images, one at a time; all of them, where the network is shared itself."""
-        together = isinstance(getattr(self.trainer, "strategy", None), FullySharded)
-        rank, world = (0, 1) if together else self._rank()
-        return self._images("val", rank, world)
+    def evaluated(self, purpose: str) -> LabelledImages | LabelledClips:
+        return self.labelled(self._load(purpose))
 
-    def test_dataloader(self, processes: Together | None = None) -> DataLoader[Any]:
-        """The test images, one at a time: all of them, or the share of one of several processes."""
-        return self._images("test", *((processes.rank, processes.world) if processes else (0, 1)))
+    def val_sources(self) -> list[Source]:
+        """The sets that validate, as they were given."""
+        return _listed(self.val)
 
     def test_sources(self) -> list[Source]:
         """The test sets, as they were given."""
         return _listed(self.test)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The samples of all ranks in one batch, by which a checkpoint's iteration is a position of the stream."""
-        return {"together": self._together}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Share a resumed run's batches among as many ranks as there are now: the samples stay the same."""
-        together, world = state_dict["together"], self._rank()[1]
-        if together % world:
-            raise InputError(
-                f"this run takes {together} samples in a batch, which {world} processes cannot share: go on with a number "
-                f"of processes that divides {together}."
-            )
-        if self.batch_size != together // world:
-            log.warning("%d processes share the run's batches of %d samples now.", world, together)
-            self.batch_size = together // world
-
-    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """Move a training batch; a whole image stays, since it is scored on the CPU and only its LR goes to the device."""
-        if isinstance(batch, LabelledImage | LabelledClip):
-            return batch
-        return super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     @torch.no_grad()
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
@@ -272,11 +226,6 @@ class SuperResolutionData(pl.LightningDataModule):
             ramps.move_degradation(degradation, batch)
         return degradation
 
-    @property
-    def _together(self) -> int:
-        """Samples of all ranks in one batch."""
-        return self.batch_size * self._rank()[1]
-
     def _load(self, purpose: str) -> list[Source]:
         sources = _listed({"train": self.train, "val": self.val, "test": self.test}[purpose])
         return [self._prepared(source, purpose) for source in sources]
@@ -303,33 +252,6 @@ class SuperResolutionData(pl.LightningDataModule):
             return Needs(scale, self.channels, patch, reason, self._guide_channels)
         # SSIM's window is 11 x 11, in an image whose borders, `scale` pixels wide, are cut
         return Needs(self.scale, self.channels, -(-11 // self.scale) + 2, "to be scored", self._guide_channels)
-
-    def _images(self, purpose: str, rank: int, world: int) -> DataLoader[Any]:
-        images = self.labelled(self._load(purpose))
-        if 0 < len(images) < world:
-            raise InputError(f"{len(images)} {purpose} images cannot be shared among {world} ranks: use fewer devices.")
-        share = range(rank, len(images), world)
-        return DataLoader(images, batch_size=None, sampler=share)
-
-    def _rank(self) -> tuple[int, int]:
-        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-
-    def _start(self) -> int:
-        if self.start_iteration is not None:
-            return self.start_iteration
-        return self.trainer.fit_loop.epoch_loop.batch_progress.total.processed if self.trainer else 0  # type: ignore[attr-defined]
-
-
-def quiet_worker(worker: int) -> None:
-    """Leave signals to the parent, and the cores to the training.
-
-    Slurm signals every process of a step, and a forked worker inherits handlers that would requeue the job; Ctrl-C
-    reaches all processes of a terminal.
-    """
-    for name in ("SIGUSR1", "SIGUSR2", "SIGTERM", "SIGCONT", "SIGINT"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    torch.set_num_threads(1)
 
 
 def _listed(sources: Sources) -> list[Source]:

@@ -57,14 +57,17 @@ def to_tensor(pixels: Pixels) -> Tensor:
 
 
 def to_pixels(image: Tensor, levels: int) -> Pixels:
-    """(C, H, W) float -> (H, W, C), clamped and rounded: levels 255 -> uint8, 65535 -> uint16; 0: float32 as it is."""
+    """(C, H, W) float -> (H, W, C), clamped and rounded: levels 255 -> uint8, 65535 -> uint16; 0: float32 as it is.
+
+    A code of nan is 0.
+    """
     array = image.detach().cpu().movedim(0, -1)
     if levels == 0:
         return np.ascontiguousarray(array.float().numpy())
     if levels not in (255, 65535):
         raise ValueError(f"levels={levels}, expected 255 (8 bit), 65535 (16 bit) or 0 (float).")
     # float64, because 65535 x in float32 rounds half of the ties wrongly
-    codes = (array.double().clamp(0, 1) * levels).round().numpy()
+    codes = (array.double().nan_to_num(0).clamp(0, 1) * levels).round().numpy()
     return codes.astype(np.uint8, order="C") if levels == 255 else codes.astype(np.uint16, order="C")
 
 

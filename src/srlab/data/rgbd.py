@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +31,13 @@ class Depth(Files):
         paths: the files; integers have white at their largest code.
         complaints: what was found wrong while the files were looked for.
         labels: the maps' names.
-        white: what float maps are divided by, so that white is 1 (10 for metres up to 10 m).
+        white: what maps are divided by, in the files' own unit, so that white is 1: 10 for metres up to 10 m, 10000 for the
+            same in 16-bit millimetres. None: integers have white at their largest code, floats at 1.
         hole: the code or the value that stands for no depth; None: every pixel has one. Values that are no number are
             holes in any case.
+
+    Raises:
+        InputError: when a map is read, for one whose every pixel is a hole, or that has depths below 0 or above white.
     """
 
     def __init__(
@@ -41,7 +46,7 @@ class Depth(Files):
         paths: list[Path],
         complaints: list[str] | None = None,
         labels: list[str] | None = None,
-        white: float = 1.0,
+        white: float | None = None,
         hole: float | None = None,
     ) -> None:
         super().__init__(name, paths, None, complaints or [], labels)
@@ -51,13 +56,22 @@ class Depth(Files):
         header = super().header(index)
         if header.channels != 1:
             raise InputError(f"{self.where(index)} has {header.channels} channels, and depth has one: convert it.")
-        return header
+        return header if self.white is None else replace(header, dtype="float32")
 
     def image(self, index: int) -> Pixels:
         pixels = self.stored(index)
         known = self.known(pixels)
-        if not levels_of(pixels):
-            pixels = (pixels / self.white).astype(np.float32)
+        if not known.any():
+            raise InputError(f"{self.where(index)} has no pixel of known depth: leave it out, or see data.hole.")
+        if self.white is not None or not levels_of(pixels):
+            white = self.white or 1.0
+            low, high = float(pixels[known].min()), float(pixels[known].max())
+            if low < 0 or high > white * (1 + 1e-6):
+                raise InputError(
+                    f"{self.where(index)} has depths from {low:g} to {high:g}, expected 0 to its white, {white:g}: set "
+                    f"data.white, or data.hole to the value that stands for no depth."
+                )
+            pixels = (pixels / white).astype(np.float32)
         return filled(pixels, known)
 
     def stored(self, index: int) -> Pixels:
@@ -195,7 +209,7 @@ class OtherGuide(Source):
 
 
 def rgbd_folder(
-    root: str, depth: str = "depth", guide: str = "rgb", white: float = 1.0, hole: float | None = None
+    root: str, depth: str = "depth", guide: str = "rgb", white: float | None = None, hole: float | None = None
 ) -> Depth:
     """The pairs below a folder: maps in one folder, photographs of the same names, but for what tells the two, in another.
 
@@ -222,11 +236,9 @@ def scene(stem: str) -> str:
 
 
 def filled(pixels: Pixels, known: NDArray[np.bool_]) -> Pixels:
-    """A map whose holes have the depth of the nearest known pixel: (H, W, 1); one without any is zero."""
+    """A map whose holes have the depth of the nearest known pixel, of which there is one: (H, W, 1)."""
     if known.all():
         return pixels
-    if not known.any():
-        return np.zeros_like(pixels)
     rows, columns = ndimage.distance_transform_edt(~known[..., 0], return_distances=False, return_indices=True)
     nearest: Pixels = pixels[rows, columns]
     return nearest

@@ -42,7 +42,7 @@ class RGBDData(GuidedData):
         test_root: test on these; None: on what validates.
         hold_out: see `val_root`.
         depth, guide: the folders below each root.
-        white: what float maps are divided by, so that white is 1: 10 for metres up to 10 m.
+        white: what maps are divided by, so that white is 1: see `Depth`.
         hole: the code that stands for no depth; None: there are no holes.
     """
 
@@ -52,7 +52,7 @@ class RGBDData(GuidedData):
     hold_out: int = 5
     depth: str = "depth"
     guide: str = "rgb"
-    white: float = 1.0
+    white: float | None = None
     hole: float | None = None
     train: Source | None = field(default=None, init=False)
     val: Sources = field(default=None, init=False)
@@ -62,7 +62,7 @@ class RGBDData(GuidedData):
         super().__post_init__()
         if self.root is None and self.test_root is None:
             raise ValueError("data.root and data.test_root are null: name a folder to train on, or one to test on.")
-        if self.hold_out < 2 or self.white <= 0:
+        if self.hold_out < 2 or (self.white is not None and self.white <= 0):
             raise ValueError(f"data.hold_out={self.hold_out} must be 2 or more, data.white={self.white} above 0.")
         if self.root is not None:
             scenes = self.folder(self.root)

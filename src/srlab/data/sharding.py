@@ -9,55 +9,24 @@ import fcntl
 import json
 import logging
 import shutil
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
 
 from srlab.data.audit import Problem, audit_values, report
-from srlab.data.images import Header
-from srlab.data.shards import CODECS, INDEX, NONE, Grid, Shards, litdata, packed
+from srlab.data.shard_files import Form, Writer, digest_of, write_index, write_json
+from srlab.data.shards import INDEX, Shards
 from srlab.data.source import Source
 from srlab.errors import InputError
-from srlab.files import write_atomically
 from srlab.types import Pixels
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
-LARGEST_MB = 4000
-"""A shard's places are 32-bit numbers of bytes."""
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Form:
-    """How shards are laid out.
-
-    Attributes:
-        tile: height and width of what is read at once, in pixels.
-        shard_mb: size of a file, in 10^6 bytes.
-        codec: `none`, or `zstd` (nothing is lost).
-        images: in a part, which one process writes at a time, and which is the most that a restart does again.
-    """
-
-    tile: int = 256
-    shard_mb: int = 64
-    codec: str = NONE
-    images: int = 32
-
-    def __post_init__(self) -> None:
-        if self.codec not in CODECS:
-            raise ValueError(f"codec={self.codec}: choose one of {', '.join(CODECS)}.")
-        if min(self.tile, self.shard_mb, self.images) < 1 or self.shard_mb > LARGEST_MB:
-            raise ValueError(
-                f"tile={self.tile}, part_images={self.images}, shard_mb={self.shard_mb}: expected 1 or more, and at most "
-                f"{LARGEST_MB} MB."
-            )
 
 
 def write_shards(source: Source, root: Path, form: Form, workers: int = 1, on_bad_file: str = "stop") -> int:
@@ -92,7 +61,7 @@ def write_shards(source: Source, root: Path, form: Form, workers: int = 1, on_ba
         report(source, problems, kept, on_bad_file)
         for side in ("lr", "guide", "mask", "hr"):
             if side in _sides(source):
-                _write_index(source, root / side, form, [record["sides"][side] for record in done])
+                write_index(source, root / side, form, [record["sides"][side] for record in done])
         _compare(root, kept, workers, parts)
     return kept
 
@@ -120,6 +89,8 @@ def _digest_of(source: Source, part: range, form: Form) -> str:
         for index in part:
             with contextlib.suppress(OSError):  # a file that is gone is told of when it is read
                 digest.update(f"{side} {images.identity(index)}\n".encode())
+    if source.landmarks is not None:
+        digest.update(source.landmarks[part.start : part.stop].tobytes())
     return digest.hexdigest()
 
 
@@ -142,7 +113,7 @@ def _each(work: Callable[..., T], arguments: Sequence[tuple[Any, ...]], workers:
 
 def _write_part(source: Source, root: Path, form: Form, number: int, part: range, digest: str) -> None:
     sides = _sides(source)
-    writers = {side: _Writer(root / side, number, form) for side in sides}
+    writers = {side: Writer(root / side, number, form) for side in sides}
     problems: list[tuple[int, str]] = []
     for index in part:
         try:
@@ -151,9 +122,9 @@ def _write_part(source: Source, root: Path, form: Form, number: int, part: range
             problems.append((index, str(error)))
             continue
         for side, pixels in read.items():
-            writers[side].add(sides[side].label(index), pixels)
+            writers[side].add(sides[side], index, pixels)
     record = {"digest": digest, "problems": problems, "sides": {side: each.close() for side, each in writers.items()}}
-    _write_json(root / "parts" / f"{number:05d}.json", record)
+    write_json(root / "parts" / f"{number:05d}.json", record)
 
 
 def _read(source: Source, index: int) -> Pixels:
@@ -161,77 +132,6 @@ def _read(source: Source, index: int) -> Pixels:
     if fault := audit_values(pixels):
         raise InputError(f"{source.where(index)}: {fault}")
     return pixels
-
-
-class _Writer:
-    """The shards of one part of one set: written aside, then renamed.
-
-    Args:
-        folder: of the set.
-        name: the part's number, or another name.
-        form: of the shards.
-    """
-
-    def __init__(self, folder: Path, name: int | str, form: Form) -> None:
-        litdata()
-        from litdata.streaming.writer import BinaryWriter
-
-        self.folder, self.form = folder, form
-        self.stem = f"part-{name:05d}" if isinstance(name, int) else name
-        self.aside = folder / f".{self.stem}"
-        shutil.rmtree(self.aside, ignore_errors=True)
-        self.writer = BinaryWriter(str(self.aside), chunk_bytes=form.shard_mb * 10**6)
-        self.images: list[dict[str, Any]] = []
-        self.items = 0
-
-    def add(self, label: str, pixels: Pixels) -> None:
-        """Write an image, tile by tile."""
-        grid = Grid(Header.of(pixels), self.form.tile)
-        entry = {"label": label, "first": self.items, "digest": digest_of(pixels)}
-        self.images.append(entry | vars(grid.header))
-        for number in range(len(grid)):
-            top, left, height, width = grid.place(number)
-            self.add_item(packed(pixels[top : top + height, left : left + width], self.form.codec))
-
-    def add_item(self, item: bytes) -> None:
-        self.writer[self.items] = item
-        self.items += 1
-
-    def close(self) -> dict[str, Any]:
-        """Give the files their names; what LitData's index has of them, and the list of images."""
-        for old in self.folder.glob(f"{self.stem}-*.bin"):
-            old.unlink()
-        if not self.items:
-            shutil.rmtree(self.aside, ignore_errors=True)
-            return {"chunks": [], "config": None, "images": [], "items": 0}
-        self.writer.done()
-        index = json.loads((self.aside / f"0.{INDEX}").read_text())
-        for place, chunk in enumerate(index["chunks"]):
-            name = f"{self.stem}-{place}.bin"
-            (self.aside / chunk["filename"]).rename(self.folder / name)
-            chunk["filename"] = name
-        shutil.rmtree(self.aside)
-        return {**index, "images": self.images, "items": self.items}
-
-
-def digest_of(pixels: Pixels) -> str:
-    """A name for an image's samples, shape and depth."""
-    return blake2b(f"{pixels.shape} {pixels.dtype}".encode() + pixels.tobytes(), digest_size=16).hexdigest()
-
-
-def _write_index(source: Source, folder: Path, form: Form, parts: Sequence[dict[str, Any]]) -> None:
-    """Join the parts: the list of images as the last item, then LitData's index."""
-    images, items = [], 0
-    for part in parts:
-        images += [image | {"first": image["first"] + items} for image in part["images"]]
-        items += part["items"]
-    companions = list(source.companions()) if folder.name == "hr" else []
-    listing = {"name": source.name, "tile": form.tile, "codec": form.codec, "companions": companions, "images": images}
-    writer = _Writer(folder, "images", form)
-    writer.add_item(zlib.compress(json.dumps(listing).encode()))
-    last = writer.close()
-    chunks = [chunk for part in (*parts, last) for chunk in part["chunks"]]
-    _write_json(folder / INDEX, {"chunks": chunks, "config": last["config"]})
 
 
 def _compare(root: Path, images: int, workers: int, parts: Sequence[range]) -> None:
@@ -260,7 +160,3 @@ def _is_whole(side: Source, index: int) -> bool:
         return digest_of(side.image(index)) == side.identity(index)
     except (InputError, OSError):
         return False
-
-
-def _write_json(path: Path, content: object) -> None:
-    write_atomically(path, lambda file: file.write(json.dumps(content).encode()))

@@ -4,7 +4,8 @@ An image is stored as square tiles, row by row, and a tile is one item of a LitD
 takes one to a few reads, wherever it is. So a sample is what it is with the folder that the shards were made of, and a
 position of the stream is found without replaying data. LitData's own order and its state are not used.
 
-Each of `hr`, `lr`, `guide` and `mask` is a set in a folder of that name. The last item of a set is its list of images.
+Each of `hr`, `lr`, `guide` and `mask` is a set in a folder of that name. The last item of a set is its list of images,
+in which faces have their landmarks.
 """
 
 import json
@@ -56,6 +57,8 @@ class Shards(Source):
         listing = json.loads(zlib.decompress(self._items[len(self._items) - 1]))
         self.name, self.side, self.codec, self.tile = listing["name"], side, listing["codec"], listing["tile"]
         self.entries: list[dict[str, Any]] = listing["images"]
+        known = [entry.pop("landmarks") for entry in self.entries if "landmarks" in entry]
+        self.landmarks = np.array(known, np.float32) if known else None
         self.accompanied({name: Shards(root, name) for name in listing["companions"]})
 
     def __len__(self) -> int:

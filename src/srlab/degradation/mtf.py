@@ -29,8 +29,12 @@ class MTF(Degradation):
         super().__init__()
         if scale < 1:
             raise ValueError(f"scale={scale}: give 1 or more.")
-        self.scale, self.taps = scale, mtf_taps(scale, gain)
+        self.scale, self.gain, self.taps = scale, float(gain), mtf_taps(scale, gain)
         self.margin = round_up(len(self.taps) // 2, scale)
+
+    @property
+    def tag(self) -> str:
+        return mtf_tag(self.gain)
 
     def forward(self, hr: Tensor, seeds: Tensor, levels: Tensor) -> Degraded:
         self.check(hr, seeds, levels)
@@ -39,6 +43,11 @@ class MTF(Degradation):
     def reduce(self, hr: Tensor) -> Tensor:
         """The same without a batch's bookkeeping, in float64; gradients pass."""
         return reduce_by(hr, self.taps, self.scale, self.borders)
+
+
+def mtf_tag(gain: float) -> str:
+    """What LR made so is called, where networks that are trained on it are told from others."""
+    return f"mtf {gain:g}"
 
 
 def mtf_taps(scale: int, gain: float) -> list[float]:

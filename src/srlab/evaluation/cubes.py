@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from srlab.degradation.mtf import MTF, mtf_taps
+from srlab.degradation.mtf import MTF, mtf_tag, mtf_taps
 from srlab.errors import InputError
 from srlab.evaluation import spectral
 from srlab.evaluation.protocol import Case, Protocol, beside
@@ -30,6 +30,10 @@ class CubeProtocol(Protocol):
     def __post_init__(self) -> None:
         object.__setattr__(self, "gain", float(self.gain))
         mtf_taps(1, self.gain)  # refuses what cannot be
+
+    @property
+    def made_by(self) -> str | None:
+        return mtf_tag(self.gain)
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -102,6 +106,10 @@ class FullResolution(CubeProtocol):
         super().__post_init__()
         object.__setattr__(self, "guide_gain", float(self.guide_gain))
         mtf_taps(1, self.guide_gain)
+
+    @property
+    def made_by(self) -> None:
+        """Nothing: LR is what a sensor took."""
 
     @property
     def metric_names(self) -> tuple[str, ...]:

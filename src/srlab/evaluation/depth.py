@@ -26,6 +26,9 @@ from srlab.types import LabelledImage
 
 log = logging.getLogger(__name__)
 
+LEVELS = "levels"
+"""The unit of maps whose codes are no lengths: white is their largest."""
+
 
 @dataclass(frozen=True)
 class DepthProtocol(Protocol):
@@ -33,7 +36,7 @@ class DepthProtocol(Protocol):
 
     Args:
         name: as it stands beside every score.
-        unit: of depth, as it stands beside every error.
+        unit: of depth, as it stands beside every error; all but `levels` ask for maps of which it is known what white is.
         white: the depth of white, 1, in that unit: 255 for 8-bit levels.
         lr_kernel: of the antialiased reduction.
         range_from: `lr`: a network is given the map as it is, and must scale it by what LR shows; `hr`: it is given the
@@ -95,6 +98,11 @@ class DepthProtocol(Protocol):
             raise InputError(
                 f"{where} has {len(image.hr)} channels and the network {channels}; depth has one: set channels=1."
             )
+        if image.levels and self.unit != LEVELS:
+            raise InputError(
+                f"{where} has codes up to {image.levels}, and protocol={self.name} scores in {self.unit}: set data.white to "
+                f"the code of {self.white:g} {self.unit}."
+            )
         hr = crop_to_multiple(image.hr[None].double(), scale)
         hr = quantize(hr, image.levels) if image.levels else hr  # from float32 back onto the codes themselves
         height, width = hr.shape[2:]
@@ -120,7 +128,7 @@ class DepthProtocol(Protocol):
         scores = {"rmse": root_mean_square(errors), "mad": float(errors.mean())}
         if near.numel():
             scores["edge_rmse"] = root_mean_square(near)
-        return scores | {"bad": 100 * float((errors > self.bad_above).double().mean())}
+        return scores | {"bad": 100 * float((~(errors <= self.bad_above)).double().mean())}  # nan is bad, too
 
     def interpolation(self, kernel: Kernel, scale: int, levels: int) -> Callable[..., Tensor]:
         return lambda lr, guide=None: resize(lr, scale=scale, kernel=kernel, borders="cut").clamp(0, 1)

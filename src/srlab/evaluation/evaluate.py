@@ -1,5 +1,7 @@
 """Score one image: the same few lines for validation in training and for tests."""
 
+import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +14,8 @@ from srlab.evaluation.metrics import Metric
 from srlab.evaluation.protocol import Case, Protocol
 from srlab.evaluation.results import Score
 from srlab.types import LabelledImage
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ def score_image(
         channels: the network's.
         metrics: further metrics, by name.
 
+    A result that holds nan has nan for every score.
+
     Raises:
         InputError: the image, the network, the protocol and the metrics do not fit.
     """
@@ -88,9 +94,24 @@ def score_image(
     sr = enlarge(*given).detach().cpu()  # waits for the device
     seconds = time.perf_counter() - started
     judged = protocol.judge(sr, case)
+    whole = all_numbers(sr, case)
     values = {name: (value, protocol.facts(name).unit) for name, value in judged.values.items()}
     if metrics:
         pictures = protocol.pictures(sr, case)
         values |= {name: (metric(*pictures), metric.facts.unit) for name, metric in metrics.items()}
-    scores = [Score(image.dataset, image.name, name, *value, seconds) for name, value in values.items()]
+    scores = [
+        Score(image.dataset, image.name, name, value if whole else math.nan, unit, seconds)
+        for name, (value, unit) in values.items()
+    ]
     return Scored(scores, sr, case, protocol, traits=judged.traits)
+
+
+def all_numbers(sr: Tensor, case: Case) -> bool:
+    """Whether a result is of numbers alone; one that is not has no score, and is told of.
+
+    Some metrics would not notice: a comparison with nan is false, and a picture of 8 bit has none.
+    """
+    wrong = int(sr.isnan().sum())
+    if wrong:
+        log.warning("%s: %d values of SR are no numbers (nan), and so are all of its scores.", case.image, wrong)
+    return not wrong

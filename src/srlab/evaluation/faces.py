@@ -17,13 +17,14 @@ from srlab.evaluation.photographs import PhotographProtocol
 from srlab.evaluation.protocol import Case, Judged
 from srlab.faces import layout
 from srlab.faces.maps import known
+from srlab.faces.priors.detector import BlazeFace, Box
 from srlab.faces.priors.dlib import SAME_PERSON, Dlib
 from srlab.faces.priors.mesh import FaceMesh
 from srlab.faces.priors.mobilefacenet import MobileFaceNet
 from srlab.interpolants import Kernel
 from srlab.types import LabelledImage
 
-JUDGES = ("dlib", "identity", "mesh")
+JUDGES = ("dlib", "identity", "mesh", "finder")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class FaceProtocol(PhotographProtocol):
 
     | score | of | what it is |
     |---|---|---|
-    | `detected` | each face | 100 where dlib finds one in SR, 0 where not: the mean is a rate |
+    | `judged` | each picture | 100 where HR has a face that can be judged, 0 where not; these alone have what follows |
+    | `detected` | each face | 100 where the finder finds one in SR, 0 where not: the mean is a rate |
     | `nme` | each face | the landmarks' mean distance between SR and HR, in % of HR's outer eye corners' |
     | `failed` | each face | 100 where `nme` is above `failed_above`, 0 where not |
     | `descriptor`, `descriptor_same` | each face | the distance of dlib's descriptors; 100 where it is below 0.6 |
@@ -46,6 +48,7 @@ class FaceProtocol(PhotographProtocol):
         dlib: finds and marks the faces, and compares descriptors; None: faces lie where the set's own landmarks say.
         identity: compares who it is, each picture aligned by its own landmarks; None: nobody asks.
         mesh: compares where 468 points lie; None: nobody asks.
+        finder: tells whether SR has a face; None: dlib does. Faces of HR are always found by dlib.
         failed_above: the error above which landmarks are lost, in % of the eyes' distance.
         false_accepts: the share of strangers that a verification may take for one person.
         others: see `PhotographProtocol`.
@@ -54,6 +57,7 @@ class FaceProtocol(PhotographProtocol):
     dlib: Dlib | None = None
     identity: MobileFaceNet | None = None
     mesh: FaceMesh | None = None
+    finder: BlazeFace | None = None
     failed_above: float = 10.0
     false_accepts: float = 0.01
 
@@ -72,7 +76,9 @@ class FaceProtocol(PhotographProtocol):
     def settings(self) -> dict[str, Any]:
         """A judge stands by its tag: the same weights judge alike wherever their file lies."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return values | {name: judge and judge.tag for name in JUDGES for judge in [values[name]]}
+        if self.finder is None:  # as it was before there was another than dlib
+            del values["finder"]
+        return values | {name: values[name] and values[name].tag for name in JUDGES if name in values}
 
     def prepare(self, image: LabelledImage, scale: int, channels: int) -> Case:
         return replace(super().prepare(image, scale, channels), landmarks=image.landmarks)
@@ -87,25 +93,20 @@ class FaceProtocol(PhotographProtocol):
     @torch.no_grad()
     def judge(self, sr: Tensor, case: Case) -> Judged:
         values = self.score(sr, case)
+        if not any(getattr(self, name) for name in JUDGES):
+            return Judged(values)
         ours, truth = (image.float().expand(-1, 3, -1, -1) for image in (self._finished(sr, case), case.hr))
+        marks = our_marks = case.landmarks
         if self.dlib is not None:
             box = self.dlib.find(truth)
-            if box is None:
-                return Judged(values)
-            marks, our_marks = (self.dlib.mark(image, box) for image in (truth, ours))
-            error = landmark_error(our_marks, marks, marks)
-            values |= {
-                "nme": error,
-                "failed": 100.0 * (error > self.failed_above),
-                "detected": 100.0 * (self.dlib.find(ours) is not None),
-            }
-            distance = self.dlib.describe(ours, box, like=truth) - self.dlib.describe(truth, box)
-            values["descriptor"] = float(distance.norm())
-            values["descriptor_same"] = 100.0 * (values["descriptor"] < SAME_PERSON)
-        elif case.landmarks is not None and bool(known(case.landmarks[None])):
-            marks = our_marks = case.landmarks
-        else:
-            return Judged(values)
+            marks, our_marks = (box and self.dlib.mark(image, box) for image in (truth, ours))
+        if marks is None or our_marks is None or not known(marks[None]):
+            return Judged(values | {"judged": 0.0})
+        values["judged"] = 100.0
+        if finder := self.finder or self.dlib:
+            values["detected"] = 100.0 * (finder.find(ours) is not None)
+        if self.dlib is not None and box is not None:
+            values |= self._by_dlib(self.dlib, ours, truth, box, landmark_error(our_marks, marks, marks))
         if self.mesh is not None:
             points, our_points = (self.mesh(image, marks[None])[0] for image in (truth, ours))
             values["mesh_nme"] = landmark_error(our_points, points, marks)
@@ -114,6 +115,15 @@ class FaceProtocol(PhotographProtocol):
         person, ours_of = self.identity(truth, marks[None])[0], self.identity(ours, our_marks[None])[0]
         values["identity"] = float(person @ ours_of)
         return Judged(values, (ours_of, person))
+
+    def _by_dlib(self, dlib: Dlib, ours: Tensor, truth: Tensor, box: Box, error: float) -> dict[str, float]:
+        distance = float((dlib.describe(ours, box, like=truth) - dlib.describe(truth, box)).norm())
+        return {
+            "nme": error,
+            "failed": 100.0 * (error > self.failed_above),
+            "descriptor": distance,
+            "descriptor_same": 100.0 * (distance < SAME_PERSON),
+        }
 
     def of_set(self, traits: Sequence[tuple[Tensor, Tensor]]) -> dict[str, float]:
         """From embeddings of SR and HR: what strangers have in common, and who is recognised among all of the set."""
@@ -128,7 +138,7 @@ class FaceProtocol(PhotographProtocol):
             "impostors": float(strangers.mean()),
             "impostors_p95": float(strangers.quantile(0.95)),
             "verified": 100 * float((own > accepted).double().mean()),
-            "rank1": 100 * float((alike.argmax(1) == torch.arange(len(gallery))).double().mean()),
+            "rank1": 100 * float((own == alike.amax(1)).double().mean()),  # nan is equal to nothing
         }
 
 

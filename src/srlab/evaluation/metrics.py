@@ -40,7 +40,8 @@ FACTS = {
     "uiqi": Facts("", True),
     "cc": Facts("", True),
     "scc": Facts("", True),
-    "nme": Facts("%", False),  # of faces, see `evaluation/faces.py`
+    "judged": Facts("%", True),  # these of faces, see `evaluation/faces.py`
+    "nme": Facts("%", False),
     "failed": Facts("%", False),
     "detected": Facts("%", True),
     "mesh_nme": Facts("%", False),
@@ -77,6 +78,17 @@ def higher_is_better(metric: str) -> bool:
     if name not in FACTS:
         raise InputError(f"Which way {name} is better is not known: choose one of {', '.join(FACTS)}.")
     return FACTS[name].higher_is_better
+
+
+def best_first(value: float, higher: bool) -> tuple[bool, float]:
+    """A key that sorts scores from the best to the worst, and what is no number last.
+
+    Args:
+        value: the score, or nan.
+        higher: whether more is better: see `higher_is_better`.
+    """
+    unknown = math.isnan(value)
+    return unknown, 0.0 if unknown else -value if higher else value
 
 
 class Metric(ABC):

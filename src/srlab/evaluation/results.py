@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from srlab.errors import InputError
-from srlab.evaluation.metrics import higher_is_better
+from srlab.evaluation.metrics import best_first, higher_is_better
 from srlab.evaluation.protocol import Protocol
 from srlab.files import write_atomically
 
@@ -150,7 +150,7 @@ def read_results(path: str | Path) -> list[Result]:
 
 
 def rank(results: Iterable[Result], metric: str, dataset: str, scale: int) -> list[Result]:
-    """The means of a dataset, metric and scale, best first.
+    """The means of a dataset, metric and scale, best first, and those that are no number last.
 
     Raises:
         InputError: there are none, or they were scored under two protocols.
@@ -159,7 +159,7 @@ def rank(results: Iterable[Result], metric: str, dataset: str, scale: int) -> li
     if not means:
         raise InputError(f"There is no mean of {metric} on {dataset} at x{scale} among the results: test on it first.")
     one_protocol(means)
-    return sorted(means, key=lambda result: result.value, reverse=higher_is_better(metric))
+    return sorted(means, key=lambda result: best_first(result.value, higher_is_better(metric)))
 
 
 def compare(ours: Iterable[Result], theirs: Iterable[Result]) -> list[Difference]:

@@ -73,7 +73,7 @@ def hypercomplex_quality(image: Tensor, reference: Tensor) -> float:
     moment = torch.einsum("bin,bjn->bij", x - mean_x[..., None], y - mean_y[..., None]) / (x.shape[2] - 1)
     spreads = x.var(2).sum(1) + y.var(2).sum(1)
     means = mean_x.square().sum(1) + mean_y.square().sum(1)
-    contrast = torch.where(spreads > 0, 2 * _length(moment) / spreads, 1.0)
+    contrast = torch.where(spreads == 0, 1.0, 2 * _length(moment) / spreads)
     return float((contrast * 2 * product / means).mean())
 
 
@@ -121,8 +121,8 @@ class Moments:
         products = self.mean[:, :, None] * self.mean[:, None]
         squares = self.mean.square()[:, :, None] + self.mean.square()[:, None]
         spreads = variance[:, :, None] + variance[:, None]
-        luminance = torch.where(squares > 0, 2 * products / squares, 1.0)
-        return torch.where(spreads > 0, 2 * self.covariance / spreads, 1.0) * luminance
+        luminance = torch.where(squares == 0, 1.0, 2 * products / squares)
+        return torch.where(spreads == 0, 1.0, 2 * self.covariance / spreads) * luminance
 
 
 def spectral_distortion(image: Tensor, lr: Tensor) -> float:

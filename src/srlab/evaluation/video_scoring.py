@@ -1,5 +1,6 @@
 """Score one clip, frame by frame as they come: what is held at a time does not grow with its length."""
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from srlab.errors import InputError
-from srlab.evaluation.evaluate import Scored
+from srlab.evaluation.evaluate import Scored, all_numbers
 from srlab.evaluation.metrics import Metric
 from srlab.evaluation.protocol import Case, Protocol
 from srlab.evaluation.results import Score
@@ -112,6 +113,7 @@ def score_clip(
     values: dict[str, list[float]] = {name: [] for name in (*protocol.metric_names, *metrics)}
     before: Frame | None = None
     shown: tuple[Tensor, Case, float] | None = None
+    whole = True
     watch = Watch(stream(cases.read, len(clip.frames)))
     for index, sr in enumerate(frames_of(watch)):
         case = cases[index]
@@ -119,6 +121,7 @@ def score_clip(
         if keep is not None:
             keep(clip.frames[index], sr[0])
         if index in scored:
+            whole = all_numbers(sr, case) and whole
             frame = Frame(*protocol.whole(sr, case))
             found |= {name: metric(*protocol.pictures(sr, case)) for name, metric in of_frames.items()}
             if before is not None:
@@ -137,7 +140,10 @@ def score_clip(
     facts = {name: metric.facts for name, metric in metrics.items()}
     facts |= {name: protocol.facts(name) for name in protocol.metric_names}
     scores = [
-        Score(clip.dataset, clip.name, name, fmean(each), facts[name].unit, watch.seconds - cases.seconds)
+        Score(
+            *(clip.dataset, clip.name, name),
+            *(fmean(each) if whole else math.nan, facts[name].unit, watch.seconds - cases.seconds),
+        )
         for name, each in values.items()
         if each
     ]

@@ -8,20 +8,18 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
 
 import torch
 
-from srlab.data.images import Header, read_header, read_image
+from srlab.data.images import Header, read_image
 from srlab.data.metadata import read_metadata
 from srlab.data.pixels import channels_fit, levels_of, to_pixels, to_tensor
 from srlab.data.streaming import Form, write_bands
 from srlab.errors import InputError
 from srlab.inference.enlarge import enlarge, enlarge_with_alpha
-from srlab.inference.memory import RESERVE, bytes_per_pixel, memory_budget, resident, tile_within, usual_tile
-from srlab.inference.probing import difference_of_tiles, enough_halo
+from srlab.inference.planner import Planner
 from srlab.inference.self_ensemble import SelfEnsemble
 from srlab.inference.tiling import Tiling, halo_of
 from srlab.networks.network import Network
@@ -81,15 +79,13 @@ class Upscaler:
     compiled: bool = False
     workers: int = 2
     free: "queue.Queue[Tiling]" = field(default_factory=queue.Queue, init=False)
-    planning: Lock = field(default_factory=Lock, init=False)
-    halos: dict[torch.device, int] = field(default_factory=dict, init=False)
-    appetites: dict[tuple[object, ...], float] = field(default_factory=dict, init=False)
-    told: bool = field(default=False, init=False)
+    planner: Planner = field(init=False)
 
     def __post_init__(self) -> None:
-        for name, value, least in (("tile", self.tile, 1), ("halo", self.halo, 0), ("batch", self.batch, 1)):
-            if value is not None and value < least:
-                raise InputError(f"{name}={value}: give {least} or more, or null.")
+        sharing = max(1, min(self.workers, len(self.devices)))
+        self.planner = Planner(self.tile, self.halo, self.memory_gb, sharing)
+        if self.batch < 1:
+            raise InputError(f"batch={self.batch}: give 1 or more.")
         if self.tile is not None and self.tile < self.network.multiple_of:
             raise InputError(
                 f"tile={self.tile}: the network takes multiples of {self.network.multiple_of}: give as many."
@@ -148,7 +144,7 @@ class Upscaler:
             advanced(pixels.shape[0] * pixels.shape[1])
             return
         with self.leased() as tiling:
-            planned = self.planned(tiling, pixels, alpha)
+            planned = self.planner.tiling(tiling, pixels, alpha)
         used.append(planned)
         tile = planned.tile
         bands = planned.bands(pixels, alpha)
@@ -158,7 +154,7 @@ class Upscaler:
                 band = next(bands, None)
             if band is None:
                 if planned.tile < tile:  # memory ran out: the next image need not find out again
-                    self.tile = planned.tile
+                    self.planner.tile = planned.tile
                 return
             yield band
             advanced(len(band) // planned.scale * pixels.shape[1])
@@ -170,56 +166,6 @@ class Upscaler:
             yield tiling
         finally:
             self.free.put(tiling)
-
-    def planned(self, tiling: Tiling, pixels: Pixels, alpha: bool) -> Tiling:
-        """The tiling for an image: its margin, then its tile, which the memory bounds.
-
-        Raises:
-            InputError: the budget is less than the smallest tile takes.
-        """
-        height, width, channels = pixels.shape
-        colours: Pixels = pixels[..., :-1] if alpha else pixels
-        with self.planning:
-            tiling = replace(tiling, halo=self.margin(tiling, colours))
-            unit = tiling.network.multiple_of
-            whole = -(-max(height, width) // unit) * unit
-            tile = self.tile or min(whole, usual_tile(tiling))
-            if self.tile is None or self.memory_gb is not None:
-                key = (tiling.device, channels, pixels.dtype.name, alpha)
-                if key not in self.appetites:
-                    self.appetites[key] = bytes_per_pixel(tiling, channels, pixels.dtype, alpha)
-                row = tiling.scale**2 * width * channels * pixels.dtype.itemsize
-                fitting = tile_within(self.budget(tiling.device), self.appetites[key], tiling, row)
-                if fitting < unit:
-                    smallest = (unit + 2 * tiling.halo) ** 2 * self.appetites[key]
-                    needed = 1.2 * (resident() + RESERVE + smallest) / 1e9
-                    raise InputError(f"memory_gb={self.memory_gb} is too little: give {needed:.1f} or more.")
-                tile = min(tile, fitting)
-            tiling.tile = max(unit, tile // unit * unit)
-            if tiling.network.halo is None and tiling.tile < whole and not self.told:
-                self.told = True
-                found = difference_of_tiles(tiling, colours)
-                log.warning(
-                    "This network sees the whole image, so that tiles are not quite what the whole would be: on a piece "
-                    "of the first image, cut in four, they differ by %.1f of 255 at most, %.1f dB PSNR.",
-                    255 * found.largest,
-                    found.psnr,
-                )
-        return tiling
-
-    def margin(self, tiling: Tiling, pixels: Pixels) -> int:
-        if self.halo is not None or not tiling.bfloat16:
-            return tiling.halo
-        if tiling.device not in self.halos:
-            self.halos[tiling.device] = enough_halo(tiling, pixels)
-            log.info(
-                "Tiles overlap by %d pixels: bfloat16 shows no more of %d.", self.halos[tiling.device], tiling.halo
-            )
-        return self.halos[tiling.device]
-
-    def budget(self, device: torch.device) -> float:
-        """Bytes for tiles: of the process's share, what it does not hold yet."""
-        return memory_budget(device, self.memory_gb, max(1, min(self.workers, len(self.devices))))
 
 
 def at_any_factor(tiling: Tiling, pixels: Pixels, alpha: bool, factor: float) -> Pixels:
@@ -252,15 +198,3 @@ def orientations(network: Network, wanted: bool, factor: float | None) -> Networ
     if factor is not None:
         raise InputError("self_ensemble=true is for the network's own scale: leave factor out.")
     return SelfEnsemble(network)
-
-
-def headers(sources: list[Path]) -> tuple[dict[Path, Header], dict[Path, str]]:
-    """What each file says of itself; and what is wrong with those that cannot be read."""
-    found: dict[Path, Header] = {}
-    faults: dict[Path, str] = {}
-    for source in sources:
-        try:
-            found[source] = read_header(source)
-        except InputError as fault:
-            faults[source] = str(fault)
-    return found, faults

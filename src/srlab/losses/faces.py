@@ -17,9 +17,10 @@ from srlab.types import Batch, Prediction
 
 
 class Drawn(Term):
-    """Mean squared error of estimated maps against those that are drawn of the true landmarks, summed over the estimates.
+    """Mean squared error of estimated maps against those that are drawn of the true landmarks: the mean over the estimates.
 
-    A face whose landmarks are not known counts nowhere. Each estimate is logged under its own name.
+    As loss=steps is the mean over DIC's steps, so that the weight of the one beside the other is the paper's. A
+    face whose landmarks are not known counts nowhere. Each estimate is logged under its own name.
 
     Args:
         outputs: a pattern of the estimates' names among `Prediction.priors`.
@@ -43,7 +44,7 @@ class Drawn(Term):
             truth = self.draw(landmarks, size, step.batch.hr.shape[-1] / size)
             error = (maps.float() - truth).square().mean((1, 2, 3))
             parts[name] = (error * there).sum() / there.sum().clamp(min=1)
-        return torch.stack(list(parts.values())).sum(), parts
+        return torch.stack(list(parts.values())).mean(), parts
 
     @abstractmethod
     def draw(self, landmarks: Tensor, size: int, stride: float) -> Tensor:

@@ -86,7 +86,7 @@ class Census(nn.Module):
         around = torch.unflatten(F.unfold(luma, self.size), 2, (height, width))
         centre = luma[..., self.size // 2 :, self.size // 2 :][..., :height, :width]
         difference = (around - centre) / self.contrast
-        ternary: Tensor = difference / torch.sqrt(0.81 + difference.square())
+        ternary: Tensor = difference / torch.sqrt(1 + difference.square())
         return ternary
 
 

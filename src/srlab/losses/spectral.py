@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from srlab.degradation.base import trim
 from srlab.degradation.mtf import MTF
+from srlab.errors import InputError
 from srlab.losses.weighted import Step, Term
 from srlab.networks.cubes.responses import spectral_response
 from srlab.schedules import Schedule
@@ -21,10 +22,14 @@ class SpectralAngle(nn.Module):
 
 
 class SpatialSpectralVariation(nn.Module):
-    """The mean absolute difference of neighbours, down, across and from band to band, of SR alone (SSPSR)."""
+    """The mean absolute difference of neighbours, down, across and from band to band, of SR alone (SSPSR).
+
+    As the paper has it; the authors' code takes squares, those of bands twice. A single band has no neighbour.
+    """
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
-        return torch.stack([sr.float().diff(dim=dim).abs().mean() for dim in (1, 2, 3)]).sum()
+        differences = [sr.float().diff(dim=dim).abs() for dim in (1, 2, 3)]
+        return torch.stack([one.sum() / max(one.numel(), 1) for one in differences]).sum()
 
 
 class Consistency(Term):
@@ -40,6 +45,9 @@ class Consistency(Term):
             None: the guide is not compared.
         guide_weight: of the second part, beside the first.
         weight, ramp: see `Term`.
+
+    Raises:
+        InputError: at a step whose LR images are no larger than what the blur of a border reaches.
     """
 
     needs_truth = False
@@ -62,6 +70,11 @@ class Consistency(Term):
     def measure_parts(self, step: Step) -> tuple[Tensor, dict[str, Tensor]]:
         sr, batch = step.prediction.sr.float(), step.batch
         reach = self.mtf.margin // self.mtf.scale  # LR near a crop's borders saw what lies beyond them
+        if min(batch.lr.shape[-2:]) <= 2 * reach:
+            raise InputError(
+                f"an LR image of {tuple(batch.lr.shape[-2:])} has no pixel whose blur, {reach} LR pixels to each side, lies "
+                f"within it, and the loss consistency compares these: set data.patch to {2 * reach + 1} or more."
+            )
         seen = trim(self.mtf.reduce(sr), reach)
         parts = {"lr": F.l1_loss(seen, trim(batch.lr.float(), reach))}
         if self.guide_bands is not None:

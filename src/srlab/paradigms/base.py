@@ -1,14 +1,10 @@
-"""What every learning paradigm shares: its network and the average of it, one clock, validation under the protocol."""
+"""What every learning paradigm shares: one clock, of which learning rates, averages and random states are functions."""
 
-import logging
 import random
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
-import lightning.pytorch as pl
 import numpy as np
 import torch
 import torch.distributed
@@ -17,59 +13,19 @@ from torch.optim import Optimizer
 
 from srlab.data.stream import key
 from srlab.errors import InputError
-from srlab.evaluation.evaluate import Scored, score_image
-from srlab.evaluation.metrics import Metric
-from srlab.evaluation.protocol import Protocol
-from srlab.evaluation.results import Score, mean_scores
 from srlab.evaluation.strips import Panel
-from srlab.evaluation.video_scoring import score_clip
-from srlab.inference.enlarge import enlarge, enlarge_clip, evaluating
 from srlab.losses.weighted import Terms
-from srlab.networks.network import Network, at_scale
-from srlab.networks.video.network import Read
+from srlab.networks.network import Network
 from srlab.networks.weights import load_weights
-from srlab.paradigms.ema import MovingAverage
-from srlab.schedules import Schedule
+from srlab.paradigms.evaluated import Evaluated, laid_out
+from srlab.paradigms.settings import Training
 from srlab.sharding import FullySharded, whole_weights
-from srlab.types import Batch, LabelledClip, LabelledImage
+from srlab.types import Batch
 
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Training:
-    """What is the same in every paradigm.
-
-    Attributes:
-        seed: of the run.
-        scheduler: iteration (from 0) -> factor of each optimizer's learning rate.
-        protocol: how validation and tests make LR images and score results.
-        metrics: further metrics by name, beside the protocol's.
-        ema_decay: of the network's moving average; None for none.
-        evaluate: `ema` or `raw`: which weights are validated, tested and exported.
-        channels_last: keep images and weights with the channels innermost in memory: faster convolutions.
-        compile: `torch.compile` the network; state-dict names stay.
-    """
-
-    seed: int
-    scheduler: Schedule
-    protocol: Protocol
-    metrics: Mapping[str, Metric] = field(default_factory=dict)
-    ema_decay: float | None = 0.999
-    evaluate: str = "ema"
-    channels_last: bool = True
-    compile: bool = False
-
-    def __post_init__(self) -> None:
-        if self.evaluate not in {"ema", "raw"}:
-            raise ValueError(f"training.evaluate={self.evaluate}: choose ema or raw.")
-        if self.evaluate == "ema" and self.ema_decay is None:
-            raise ValueError(
-                "training.evaluate=ema needs an average: set training.ema_decay, or training.evaluate=raw."
-            )
+__all__ = ["SuperResolution", "Training"]
 
 
-class SuperResolution(pl.LightningModule):
+class SuperResolution(Evaluated):
     """A paradigm's base. A paradigm adds its losses, its optimizers and its `training_step`.
 
     The only clock is the iteration: one training batch. The global random state of each iteration is seeded by (seed,
@@ -88,42 +44,16 @@ class SuperResolution(pl.LightningModule):
     shardable = False
 
     def __init__(self, network: Network, training: Training) -> None:
-        super().__init__()
-        self.settings = training
-        self.memory_format = torch.channels_last if training.channels_last else torch.contiguous_format
-        self.network = network.to(memory_format=self.memory_format)
-        self.ema = MovingAverage(self.network, training.ema_decay) if training.ema_decay is not None else None
-        if training.compile:
-            self.network.compile()
-        self.several_scales: tuple[int, ...] = ()
-        """Which the network is trained at, where these are several."""
-        self.scores: list[Score] = []
+        super().__init__(network, training)
         self.facts: dict[str, str] = {}
         """What a user of the network should know of its training, to be kept in its checkpoints and its export."""
         self.config: dict[str, Any] = {}
         """The run's resolved configuration in plain containers, to be kept in its checkpoints."""
 
     @property
-    def iteration(self) -> int:
-        """Training batches begun so far: in a step, the number of that step from 1."""
-        return self.trainer.fit_loop.epoch_loop.batch_progress.total.ready
-
-    @property
     def accumulating(self) -> bool:
         """Whether this iteration's gradients wait for the next one's: a checkpoint of now would lose them."""
         return bool(self.trainer.fit_loop._should_accumulate())
-
-    @property
-    def evaluated(self) -> Network:
-        """The network that is validated, tested and exported."""
-        if self.ema is not None and self.settings.evaluate == "ema":
-            return self.ema.network
-        return self.network
-
-    @property
-    def monitor(self) -> str:
-        """The logged metric in which the best weights are best."""
-        return f"val/{self.settings.protocol.metric_names[0]}"
 
     @property
     def optimizer_names(self) -> list[str]:
@@ -134,13 +64,6 @@ class SuperResolution(pl.LightningModule):
     def networks(self) -> list[Network]:
         """The network and, where there is one, its average."""
         return [self.network] if self.ema is None else [self.network, self.ema.network]
-
-    @property
-    def tested_scales(self) -> tuple[int, ...]:
-        """At which the network is validated and tested."""
-        return self.several_scales or (self.evaluated.scale,)
-
-    # Training
 
     def configure_model(self) -> None:
         """Share the weights among the processes, where the run is to (trainer=sharded)."""
@@ -221,11 +144,6 @@ class SuperResolution(pl.LightningModule):
             group.setdefault("initial_lr", group["lr"])
         return optimizer
 
-    def log_scalars(self, stage: str, scalars: Mapping[str, Tensor | float]) -> None:
-        """Log scalars under `<stage>/<name>`, against the iteration."""
-        self.log_dict({f"{stage}/{name}": value for name, value in scalars.items()}, batch_size=1)
-        self.log("step", float(self.iteration), batch_size=1)  # what Lightning hands its loggers as the x axis
-
     def log_terms(self, terms: Terms, **others: Tensor | float) -> None:
         """Log what a step minimised, `train/loss`, each of its terms, `train/loss_<name>`, and what else is given."""
         losses = {f"loss_{name}": value for name, value in terms.values.items()}
@@ -242,67 +160,6 @@ class SuperResolution(pl.LightningModule):
         """What a paradigm shows of its own, at a validation, of the last training batch: nothing."""
         return []
 
-    # Validation and test
-
-    def super_resolve(self, lr: Tensor, guide: Tensor | None = None) -> Tensor:
-        """What a user of the trained network gets: (B, C, H, W) -> (B, C, scale H, scale W) in [0, 1], in float32.
-
-        A clip (B, T, C, H, W) becomes a clip.
-        """
-        with evaluating(self.evaluated), torch.autocast(self.device.type, enabled=False):
-            lr = laid_out(lr.to(self.device), self.memory_format)
-            return enlarge(self.evaluated, lr, guide=None if guide is None else guide.to(self.device))
-
-    def super_resolve_clip(self, read: Read, length: int) -> Iterator[Tensor]:
-        """The same for a clip that is read some frames at a time: parts of its SR (1, t, C, scale H, scale W)."""
-        with evaluating(self.evaluated), torch.autocast(self.device.type, enabled=False):
-            yield from enlarge_clip(
-                self.evaluated, lambda *part: laid_out(read(*part).to(self.device), self.memory_format), length
-            )
-
     def leave(self, folder: Path) -> dict[str, Path]:
         """Write what this paradigm leaves in the run folder beside checkpoints and scores: where each thing lies."""
         return {}
-
-    def validation_step(self, image: Any, batch_idx: int) -> dict[str, Scored]:
-        """Score a `LabelledImage` or a `LabelledClip`."""
-        own = (self.evaluated.scale,)  # that of a set's LR files
-        scales = self.tested_scales if image.lr is None else own
-        scored = {scale: self._scored(image, scale) for scale in scales}
-        self.scores.extend(score for one in scored.values() for score in one.scores)
-        return {"scored": scored[self.evaluated.scale]}
-
-    def _scored(self, image: LabelledImage | LabelledClip, scale: int) -> Scored:
-        """An image or a clip at a scale, which is named with its set where the network has several: "set5_x3"."""
-        if len(self.tested_scales) > 1:
-            image = replace(image, dataset=f"{image.dataset}_x{scale}")
-        network = self.evaluated
-        with at_scale(network, scale):
-            facts = self.settings.protocol, scale, network.channels, self.settings.metrics
-            if isinstance(image, LabelledClip):
-                return score_clip(self.super_resolve_clip, image, *facts)
-            return score_image(self.super_resolve, image, *facts)
-
-    def on_validation_epoch_start(self) -> None:
-        self.scores = []
-
-    def on_validation_epoch_end(self) -> None:
-        scores = self._of_all_ranks(self.scores)
-        means = {f"{score.dataset}/{score.metric}": score.value for score in mean_scores(scores)}
-        for metric in dict.fromkeys(score.metric for score in scores):  # a set's order is another in each process
-            means[metric] = fmean(score.value for score in scores if score.metric == metric)
-        self.log_scalars("val", means)
-        summary = ", ".join(f"{name} {value:.4g}" for name, value in means.items() if "/" in name)
-        log.info("iteration %d: %s", self.iteration, summary)
-
-    def _of_all_ranks(self, scores: list[Score]) -> list[Score]:
-        if self.trainer.world_size == 1 or isinstance(self.trainer.strategy, FullySharded):
-            return scores
-        gathered: list[list[Score] | None] = [None] * self.trainer.world_size
-        torch.distributed.all_gather_object(gathered, scores)
-        return [score for part in gathered if part for score in part]
-
-
-def laid_out(images: Tensor, memory_format: torch.memory_format) -> Tensor:
-    """Images (B, C, H, W), or the frames of clips (B, T, C, H, W), in a memory format of images."""
-    return torch.unflatten(images.flatten(0, -4).to(memory_format=memory_format), 0, images.shape[:-3])

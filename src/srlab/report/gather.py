@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,7 +16,7 @@ from omegaconf import OmegaConf
 
 from srlab.build import build
 from srlab.errors import InputError
-from srlab.evaluation.metrics import higher_is_better
+from srlab.evaluation.metrics import best_first, higher_is_better
 from srlab.evaluation.results import MEAN, Result, read_results
 from srlab.networks.cost import Cost, cost
 from srlab.report.names import Parts, parts_of
@@ -188,7 +189,7 @@ def row_of(key: Key, members: list[tuple[Run, list[Result]]]) -> Row:
         for row in rows:
             found.setdefault((row.metric, row.unit), []).append(row.value)
     values = {
-        metric: (fmean(some), stdev(some) if len(some) > 1 else None, unit) for (metric, unit), some in found.items()
+        metric: (fmean(some), spread(some) if len(some) > 1 else None, unit) for (metric, unit), some in found.items()
     }
     framework = members[0][0].config.get("framework") if key.own else None
     facts = cost_of(json.dumps(framework, sort_keys=True)) if framework else None
@@ -203,10 +204,14 @@ def row_of(key: Key, members: list[tuple[Run, list[Result]]]) -> Row:
     )
 
 
+def spread(values: list[float]) -> float:
+    """The standard deviation; nan where one of them is no finite number."""
+    return stdev(values) if all(map(math.isfinite, values)) else math.nan
+
+
 def order(row: Row) -> tuple[object, ...]:
     metric = next(iter(row.values))
-    value = row.values[metric][0]
-    return row.protocol_hash, row.dataset, row.scale, -value if higher_is_better(metric) else value
+    return row.protocol_hash, row.dataset, row.scale, best_first(row.values[metric][0], higher_is_better(metric))
 
 
 @cache

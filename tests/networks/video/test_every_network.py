@@ -13,7 +13,7 @@ from srlab.networks.network import Network
 from srlab.networks.video.deformable import Deformable
 from srlab.networks.video.flow import FlowNetwork
 from srlab.networks.video.network import VideoNetwork, frames_of, of_all
-from tests.networks.test_contract import VIDEO
+from tests.networks.compositions import VIDEO
 from tests.networks.video.clips import gliding, textured
 
 Compose = Callable[..., Network]

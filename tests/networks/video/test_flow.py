@@ -139,6 +139,16 @@ def test_losses_of_motion_are_their_closed_forms() -> None:
         Alignment(Charbonnier()).measure(step)
 
 
+def test_census_is_unflows() -> None:
+    """One neighbour of the only inner pixel is two grey levels brighter: t / sqrt(0.81 + t^2), then d^2 / (0.1 + d^2)."""
+    image = torch.full((1, 1, 7, 7), 0.5)
+    other = image.clone()
+    other[..., 1, 2] += 2 / 255
+    ternary = 2 / math.sqrt(0.81 + 4)
+    distance = ternary**2 / (0.1 + ternary**2)
+    assert float(Census()(image, other)) == pytest.approx((distance**2 + 0.001**2) ** 0.45, rel=1e-4)
+
+
 def test_census_knows_structure_and_not_light() -> None:
     image, other = textured(1, 16, 16)[:, 0], textured(1, 16, 16, seed=1)[:, 0]
     same = float(Census()(image, image))

@@ -17,7 +17,7 @@ from srlab.networks.video.network import (
     frames_of,
     of_all,
 )
-from srlab.paradigms.base import laid_out
+from srlab.paradigms.evaluated import laid_out
 from srlab.types import Prediction
 
 

@@ -136,7 +136,8 @@ class MHFNet(GuidedNetwork):
             blur = Blur.of(gains, self.scale, guide)
             pixels, seen = lr.float().flatten(2), blur.reduce(guide).float().flatten(2)
             gram = seen @ seen.mT
-            ridge = 1e-6 * torch.eye(gram.shape[1]).to(gram) * gram.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
+            power = gram.diagonal(dim1=1, dim2=2).mean(1)[:, None, None].clamp(min=1e-12)
+            ridge = 1e-6 * power * torch.eye(gram.shape[1]).to(gram)
             from_guide = torch.linalg.solve(gram + ridge, seen @ pixels.mT).mT
             untold = pixels - from_guide @ seen
             basis = torch.linalg.eigh(untold @ untold.mT).eigenvectors[..., -self.rank :].flip(2)

@@ -19,6 +19,7 @@ from srlab.types import Prediction
 TINY = 1e-6
 """Below which nothing is divided by."""
 LARGEST_RATIO = 10.0
+"""That a method of ratios multiplies by: beyond dark pixels, where cubic interpolation goes below 0, they mean nothing."""
 
 
 def expand(image: Tensor, scale: int) -> Tensor:
@@ -107,7 +108,7 @@ class Pansharpening(GuidedNetwork):
 def brovey(scene: Observation) -> Tensor:
     """Each band times guide / intensity, the mean of the bands (Gillespie, Kahle and Walker, 1987)."""
     intensity = scene.expanded.mean(0, keepdim=True)
-    return scene.expanded * _like(scene.pan, intensity) / intensity.clamp(min=TINY)
+    return scene.expanded * _ratio(_like(scene.pan, intensity), intensity)
 
 
 def pca(scene: Observation) -> Tensor:
@@ -137,8 +138,8 @@ def gsa(scene: Observation) -> Tensor:
 
 
 def sfim(scene: Observation) -> Tensor:
-    """Each band times guide / blurred guide (Liu, 2000)."""
-    return scene.expanded * scene.pan / scene.blurred(scene.pan).clamp(min=TINY)
+    """Each band times guide / blurred guide (Liu, 2000, whose blur is a mean; here it is the MTF's)."""
+    return scene.expanded * _ratio(scene.pan, scene.blurred(scene.pan))
 
 
 def mtf_glp_cbd(scene: Observation) -> Tensor:
@@ -148,15 +149,12 @@ def mtf_glp_cbd(scene: Observation) -> Tensor:
 
 
 def mtf_glp_hpm(scene: Observation) -> Tensor:
-    """SFIM with a guide that has each band's mean and deviation, in the place of its own (Vivone et al., 2014).
-
-    Where such a guide goes near zero, its ratio means nothing: it is held to 0 ... 10.
-    """
+    """SFIM with a guide that has each band's mean and deviation, in the place of its own (Vivone et al., 2014)."""
     blurred = scene.blurred(scene.pan)
-    mean, spread = blurred.mean(), blurred.std()
+    mean, spread = blurred.mean(), blurred.std().clamp(min=TINY)
     bands = scene.expanded
     guides = (scene.pan - mean) * bands.std((1, 2), keepdim=True) / spread + bands.mean((1, 2), keepdim=True)
-    return bands * (guides / scene.blurred(guides).clamp(min=TINY)).clamp(0, LARGEST_RATIO)
+    return bands * _ratio(guides, scene.blurred(guides))
 
 
 def hyper_sharpening(scene: Observation) -> Tensor:
@@ -177,14 +175,21 @@ def _centred(pixels: Tensor) -> Tensor:
 
 
 def _like(guide: Tensor, wanted: Tensor) -> Tensor:
-    """The guide with another image's mean and standard deviation."""
-    return (guide - guide.mean()) * wanted.std() / guide.std() + wanted.mean()
+    """The guide with another image's mean and standard deviation; a constant one with the mean alone."""
+    return (guide - guide.mean()) * wanted.std() / guide.std().clamp(min=TINY) + wanted.mean()
+
+
+def _ratio(image: Tensor, smooth: Tensor) -> Tensor:
+    return (image / smooth.clamp(min=TINY)).clamp(0, LARGEST_RATIO)
 
 
 def _regression(bands: Tensor, on: Tensor) -> Tensor:
-    """Each band's covariance with an image over that one's variance: (C, H, W), (1, H, W) -> (C, 1, 1)."""
+    """Each band's covariance with an image over that one's variance: (C, H, W), (1, H, W) -> (C, 1, 1).
+
+    On a constant image it is 0: such a guide has no detail to give.
+    """
     x, y = _centred(on.flatten(1)), _centred(bands.flatten(1))
-    gains: Tensor = y @ x[0] / x.square().sum()
+    gains: Tensor = y @ x[0] / x.square().sum().clamp(min=x.numel() * TINY**2)
     return gains[:, None, None]
 
 

@@ -59,8 +59,9 @@ def spectral_response(lr: Tensor, reduced: Tensor, smoothness: float = SMOOTHNES
     bands = len(lr)
     difference = torch.diff(torch.eye(bands, dtype=lr.dtype, device=lr.device), dim=0)
     gram = lr @ lr.T
-    penalty = smoothness * gram.diagonal().mean() * (difference.T @ difference)
-    ridge = 1e-8 * gram.diagonal().mean() * torch.eye(bands, dtype=lr.dtype, device=lr.device)
+    power = gram.diagonal().mean().clamp(min=1e-12)  # of a scene without data, all zero, the response is 0
+    penalty = smoothness * power * (difference.T @ difference)
+    ridge = 1e-8 * power * torch.eye(bands, dtype=lr.dtype, device=lr.device)
     response: Tensor = torch.linalg.solve(gram + penalty + ridge, lr @ reduced.T)
     return response.T
 

@@ -151,7 +151,8 @@ class GlobalSmoother(Filter):
 
     def likeness(self, guide: Tensor) -> Tensor:
         """Of neighbours in a row: (B, G, H, W) -> (B, 1, H, W - 1) in (0, 1]."""
-        return (-guide.diff(dim=3).square().sum(1, keepdim=True).sqrt() / self.sigma_color).exp()
+        squared = guide.diff(dim=3).square().sum(1, keepdim=True).clamp(min=1e-12)  # a root has no slope at 0
+        return (-squared.sqrt() / self.sigma_color).exp()
 
 
 def along_rows(image: Tensor, likeness: Tensor, strength: float) -> Tensor:
