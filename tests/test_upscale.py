@@ -197,3 +197,55 @@ def test_an_exported_network_is_not_asked_for_what_it_cannot_do(
     assert outcome.status == 2
     assert f"leave {argument.partition('=')[0]} out" in outcome.err
     assert command("upscale", "input=mixed", "weights=net", "scale=2").status == 0
+
+
+@pytest.fixture
+def guided(tmp_path: Path) -> list[str]:
+    """A map, the photograph of its scene, and the options for a filter that takes both."""
+    for folder in ("depth", "rgb"):
+        (tmp_path / folder).mkdir()
+    edge = np.zeros((40, 40, 3), np.uint8)
+    edge[:, 22:] = 255
+    Image.fromarray(edge).save(tmp_path / "rgb/one_color.png")
+    Image.fromarray(np.repeat(np.repeat(np.array([[40, 40, 120, 200]], np.uint8), 3, 1)[:, :10], 10, 0)).save(
+        tmp_path / "depth/one_depth.png"
+    )
+    return ["network=joint_bilateral_upsampling", "scale=4", "input=depth", "hydra.run.dir=run"]
+
+
+def test_a_map_is_enlarged_along_the_edges_of_its_guide(command: Command, tmp_path: Path, guided: list[str]) -> None:
+    outcome = command("upscale", *guided, "guide=rgb", "output=large")
+    assert outcome.status == 0, outcome.err
+    found = read_image(tmp_path / "large/one_depth_x4.png")
+    assert (found.shape, found.dtype.name) == ((40, 40, 1), "uint8")
+    plain = command("upscale", *guided[1:3], "network=bicubic", "output=plain", "hydra.run.dir=other")
+    assert plain.status == 0, plain.err
+    steepest = [
+        np.abs(np.diff(read_image(path)[20, :, 0].astype(int))).argmax()
+        for path in (tmp_path / "large/one_depth_x4.png", tmp_path / "plain/one_depth_x4.png")
+    ]
+    assert steepest[0] == 21 != steepest[1], "where the photograph has its edge, which LR does not tell"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "takes a guide of 3 channels beside each image, 4 times as large: give guide="),
+        (["guide=depth"], "is 10 x 10 with 1 channels, and the guide of"),
+        (["guide=empty"], "expected a folder with a guide for each of the 1 images"),
+        (["guide=rgb", "self_ensemble=true"], "for networks without a guide"),
+        (["guide=rgb", "network=bicubic"], "enlarges images by themselves: leave guide out"),
+    ],
+)
+def test_guides_that_do_not_fit_are_refused(
+    command: Command, guided: list[str], arguments: list[str], message: str
+) -> None:
+    outcome = command("upscale", *guided, *arguments)
+    assert outcome.status == 2
+    assert message in outcome.err
+
+
+def test_float_images_beyond_white_are_told(command: Command, tmp_path: Path) -> None:
+    np.save(tmp_path / "metres.npy", np.full((8, 8, 1), 7.5, np.float32))
+    outcome = command("upscale", "input=metres.npy", "network=bicubic", "output=large")
+    assert (outcome.status, "divide it by its white level" in outcome.err) == (2, True)

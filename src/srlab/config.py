@@ -96,6 +96,7 @@ class UpscaleConfig(ModelConfig):
     Attributes:
         input: an image file, a folder of them, or a pattern ("photos/**/*.png").
         output: the folder to write into; null is the run folder. An input is never overwritten.
+        guide: for networks that take one: an image, or a folder of them with the inputs' names, `scale` times as large.
         resume: pass over images whose enlargement exists already.
         factor: another enlargement than `scale`, for networks of any (2.7, say); null: the network's own.
         device: cpu, cuda, mps, auto, or several with commas between them, which share the images out.
@@ -113,6 +114,7 @@ class UpscaleConfig(ModelConfig):
 
     input: str = MISSING
     output: str | None = None
+    guide: str | None = None
     resume: bool = False
     factor: float | None = None
     device: str = "auto"

@@ -32,8 +32,8 @@ def upscale(cfg: DictConfig) -> None:
         InputError: before any work, for what cannot work at all; at the end, for the images that failed.
     """
     from srlab import build, run
-    from srlab.inference.inputs import clips_of, headers, image_target, images_of, to_do
-    from srlab.inference.upscaling import Job, Summary
+    from srlab.inference.inputs import clips_of, guides_of, headers, image_target, images_of, to_do
+    from srlab.inference.upscaling import Job, Summary, check_guide
     from srlab.machine import gains_from_bfloat16
 
     if cfg.precision not in PRECISIONS:
@@ -42,6 +42,7 @@ def upscale(cfg: DictConfig) -> None:
     found = devices(cfg.device)
     network = build.network(cfg)
     check_factor(network, cfg.factor)
+    check_guide(network, cfg.guide)
     if not cfg.weights:
         log.warning(
             "No weights: this is %s interpolation. Give weights=<run or export folder, or file>.", cfg.network_name
@@ -56,7 +57,8 @@ def upscale(cfg: DictConfig) -> None:
     scale = cfg.factor or network.scale
     targets = to_do({source: image_target(source, root, output, scale) for source in sources}, cfg.resume)
     known, faults = headers(list(targets))
-    jobs = [Job(source, targets[source], header) for source, header in known.items()]
+    guides = guides_of(list(targets), root, cfg.guide) if cfg.guide else {}
+    jobs = [Job(source, targets[source], header, guides.get(source)) for source, header in known.items()]
     failed = [Summary(str(source), str(targets[source]), error=fault) for source, fault in faults.items()]
     report(cfg, [*enlarged(upscaler, jobs), *failed])
 
@@ -99,8 +101,8 @@ def upscale_clips(
     from srlab.networks.video.network import VideoNetwork
 
     of_clips = isinstance(network, VideoNetwork)
-    idle = ("factor", "tile", "halo", "self_ensemble") if of_clips else ("frames",)
-    if idle := [name for name in idle if cfg[name]]:
+    of_others = ("factor", "tile", "halo", "self_ensemble") if of_clips else ("frames",)
+    if idle := [name for name in of_others if cfg[name]]:
         kind, other = ("clips", "images") if of_clips else ("images", "clips")
         raise InputError(f"{', '.join(idle)}: for networks of {other}, and this is one of {kind}: leave it out.")
     targets = to_do({clip: target_of(clip, output, cfg.factor or network.scale) for clip in clips}, cfg.resume)

@@ -2,12 +2,14 @@
 
 import glob
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from srlab.data.clips import Clip, find_clips
 from srlab.data.images import SUFFIXES, Header, find_images, read_header
+from srlab.data.pairs import match
+from srlab.data.rgbd import scene
 from srlab.data.videos import VideoFile
 from srlab.errors import InputError
 from srlab.networks.network import Network
@@ -66,6 +68,27 @@ def headers(sources: list[Path]) -> tuple[dict[Path, Header], dict[Path, str]]:
         except InputError as fault:
             faults[source] = str(fault)
     return found, faults
+
+
+def guides_of(sources: Sequence[Path], root: Path, wanted: str) -> dict[Path, Path]:
+    """The guide of each image: a file for the one image, or one of a folder for each, of its name.
+
+    Names may differ by what says that one is a map and one a photograph, as those of `data=rgbd`.
+
+    Raises:
+        InputError: an image has no guide.
+    """
+    path = Path(wanted).expanduser()
+    if path.is_file() and len(sources) == 1:
+        return {sources[0]: path}
+    if not path.is_dir():
+        raise InputError(f"guide={wanted}: expected a folder with a guide for each of the {len(sources)} images.")
+    pairs = match(root, sources, path, find_images(path), sides=("image", "guide"), bare=scene)
+    found = dict(zip(pairs.hr, pairs.lr, strict=True))
+    if lacking := [source for source in sources if source not in found]:
+        listing = ", ".join(map(str, lacking[:5]))
+        raise InputError(f"{listing}: {len(lacking)} of {len(sources)} images have no guide of their name in {path}.")
+    return found
 
 
 def image_target(image: Path, root: Path, output: Path, scale: float) -> Path:

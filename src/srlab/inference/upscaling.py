@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from srlab.data.images import Header, read_image
+from srlab.data.audit import audit_values
+from srlab.data.images import Header, read_header, read_image
 from srlab.data.metadata import read_metadata
 from srlab.data.pixels import channels_fit, levels_of, to_pixels, to_tensor
 from srlab.data.streaming import Form, write_bands
@@ -30,11 +33,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Job:
-    """One image to enlarge."""
+    """One image to enlarge, beside its guide where the network takes one."""
 
     source: Path
     target: Path
     header: Header
+    guide: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -124,11 +128,16 @@ class Upscaler:
         started = time.perf_counter()
         check_channels(job, self.network)
         pixels = read_image(job.source)
+        if fault := audit_values(pixels):
+            raise InputError(f"{job.source}: {fault}.")
         height, width, channels = pixels.shape
         size = [math.floor(side * self.scale) for side in (height, width)]
         form = Form(size[0], size[1], channels, pixels.dtype, job.header.alpha)
         used: list[Tiling] = []
-        bands = self.bands(pixels, job.header.alpha, used, advanced)
+        if job.guide is None:
+            bands = self.bands(pixels, job.header.alpha, used, advanced)
+        else:
+            bands = self.beside(pixels, guide_of(job, self.network), advanced)
         write_bands(job.target, form, bands, read_metadata(job.source, self.scale))
         tile, halo = (used[0].tile, used[0].halo) if used else (max(height, width), 0)
         seconds = time.perf_counter() - started
@@ -140,7 +149,7 @@ class Upscaler:
         """Bands of the result; a device is held only while it computes one."""
         if self.factor is not None and self.factor != int(self.factor):  # tiles of a fraction do not begin at pixels
             with self.leased() as tiling:
-                yield at_any_factor(tiling, pixels, alpha, self.factor)
+                yield at_once(tiling, pixels, partial(enlarge_with_alpha if alpha else enlarge, scale=self.factor))
             advanced(pixels.shape[0] * pixels.shape[1])
             return
         with self.leased() as tiling:
@@ -159,6 +168,12 @@ class Upscaler:
             yield band
             advanced(len(band) // planned.scale * pixels.shape[1])
 
+    def beside(self, pixels: Pixels, guide: Tensor, advanced: Callable[[int], None]) -> Iterator[Pixels]:
+        """The whole result at once: most guided networks scale an image by its range, which a tile does not know."""
+        with self.leased() as tiling:
+            yield at_once(tiling, pixels, partial(enlarge, guide=guide[None].to(tiling.device)))
+        advanced(pixels.shape[0] * pixels.shape[1])
+
     @contextmanager
     def leased(self) -> Iterator[Tiling]:
         tiling = self.free.get()
@@ -168,12 +183,30 @@ class Upscaler:
             self.free.put(tiling)
 
 
-def at_any_factor(tiling: Tiling, pixels: Pixels, alpha: bool, factor: float) -> Pixels:
-    """The whole image at once, enlarged by a real factor."""
-    method = enlarge_with_alpha if alpha else enlarge
+def at_once(tiling: Tiling, pixels: Pixels, method: Callable[[Network, Tensor], Tensor]) -> Pixels:
+    """The whole image without tiles."""
     lr = to_tensor(pixels)[None].to(tiling.device, memory_format=torch.channels_last)
     with torch.autocast(tiling.device.type, torch.bfloat16, enabled=tiling.bfloat16):
-        return to_pixels(method(tiling.network, lr, factor)[0], levels_of(pixels))
+        return to_pixels(method(tiling.network, lr)[0], levels_of(pixels))
+
+
+def guide_of(job: Job, network: Network) -> Tensor:
+    """The guide of an image: (G, scale H, scale W) in [0, 1].
+
+    Raises:
+        InputError: it is not the network's kind, or of another size; or the image has alpha, or values above 1.
+    """
+    assert job.guide is not None
+    header, image = read_header(job.guide), job.header
+    due = (image.height * network.scale, image.width * network.scale, network.guide_channels)
+    if header.alpha or (header.height, header.width, header.channels) != due:
+        raise InputError(
+            f"{job.guide} is {header.height} x {header.width} with {header.channels} channels, and the guide of "
+            f"{job.source} must be {due[0]} x {due[1]} with {due[2]}: give another, or convert it."
+        )
+    if image.alpha:
+        raise InputError(f"{job.source} has alpha, which networks with a guide do not take: remove it.")
+    return to_tensor(read_image(job.guide))
 
 
 def check_channels(job: Job, network: Network) -> None:
@@ -183,18 +216,27 @@ def check_channels(job: Job, network: Network) -> None:
         raise InputError(f"{job.source} has {found} channels, and the network takes {network.channels}.")
 
 
+def check_guide(network: Network, given: str | None) -> None:
+    """Refuse a guide that the network does not take, or none where it takes one (`InputError`)."""
+    if network.guide_channels is None and given is not None:
+        raise InputError(f"guide={given}: this network enlarges images by themselves: leave guide out.")
+    if network.guide_channels is not None and given is None:
+        raise InputError(
+            f"The network takes a guide of {network.guide_channels} channels beside each image, {network.scale} times as "
+            f"large: give guide=<its file, or a folder of guides with the images' names>."
+        )
+
+
 def orientations(network: Network, wanted: bool, factor: float | None) -> Network:
     """The network, or its self-ensemble.
 
     Raises:
         InputError: at another factor than the network's own, or with a network that takes a guide.
     """
-    if network.guide_channels is not None:
-        raise InputError(
-            "The network takes a guide beside each image, which srlab-upscale has none of: use srlab-test."
-        )
     if not wanted:
         return network
+    if network.guide_channels is not None:
+        raise InputError("self_ensemble=true is for networks without a guide: leave it out.")
     if factor is not None:
         raise InputError("self_ensemble=true is for the network's own scale: leave factor out.")
     return SelfEnsemble(network)
