@@ -236,6 +236,16 @@ def test_diffusion_keeps_the_mean_of_every_lr_pixel() -> None:
     torch.testing.assert_close(torch.nn.functional.avg_pool2d(sr, 4), lr, rtol=0, atol=1e-5)
 
 
+def test_diffusion_heeds_the_maps_own_edges_and_no_brightness() -> None:
+    """Under a flat photograph the map's edges alone stop it, as in the authors' variant without a network."""
+    depth, guide = two_planes()
+    lr, network = resize(depth, scale=1 / 8), GuidedDiffusion(8, own_edges=True).eval()
+    flat = network(lr, torch.full_like(guide, 0.5)).sr
+    error, bicubic = (float((one - depth).square().mean().sqrt()) for one in (flat, resize(lr, scale=8)))
+    assert error < 0.9 * bicubic
+    torch.testing.assert_close(network(lr, guide + 0.1).sr, network(lr, guide).sr, atol=1e-4, rtol=0)
+
+
 def two_planes(side: int = 64) -> tuple[Tensor, Tensor]:
     """A disc before a wall, and a photograph whose edges are the same: depth (1, 1, H, W), guide (1, 3, H, W)."""
     rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
