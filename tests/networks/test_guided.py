@@ -101,6 +101,17 @@ def test_cosine_transforms_are_scipys_and_solve_what_they_claim() -> None:
     torch.testing.assert_close(found, torch.from_numpy(five - 4 * image.numpy()), rtol=0, atol=1e-5)
 
 
+def test_dctnet_starts_as_its_authors_do(composed: Compose) -> None:
+    torch.manual_seed(0)
+    network = composed("network=dctnet", "scale=4")
+    for name, parameter in network.get_submodule("layers").named_parameters():
+        if name.endswith("weight"):
+            assert parameter.std().item() == pytest.approx((2 / (9 * 64)) ** 0.5, rel=0.05), name
+        else:
+            assert not parameter.any(), name
+    assert network.get_parameter("log_strength").mean().item() == pytest.approx(0.1, abs=0.01)
+
+
 def test_dctnet_shares_half_of_its_kernels() -> None:
     layer = SemiCoupled(8, 4)
     for part in (layer.first, layer.second):

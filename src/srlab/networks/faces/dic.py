@@ -1,7 +1,8 @@
 """DIC: a face is enlarged and its landmarks are found in turn, each by the other (Ma et al., CVPR 2020, arXiv 2003.13063).
 
 Each step enlarges with what the landmarks of the step before say of where the eyes, the nose and the mouth are, and finds
-the landmarks anew in what it made. Landmarks of the truth are never asked for: they judge the heatmaps in training alone.
+the landmarks anew in what it made. The authors' hourglass has learned before, and is held for 2,000 iterations; here it
+learns along from the first. Landmarks of the truth are never asked for: they judge the heatmaps in training alone.
 """
 
 import math

@@ -1,7 +1,8 @@
 """SPARNet: where to look in a face, learned without labels (Chen et al., TIP 2020, arXiv 2012.01211).
 
 A U-shape of face attention units on the enlarged image. The attention of each is an hourglass of its own, which reaches
-down to the same coarse grid wherever in the U it stands (section III).
+down to the same coarse grid wherever in the U it stands (section III). Its authors start from weights of deviation 0.02 and
+scale pictures to [-1, 1]; here both are PyTorch's and the project's.
 """
 
 import math

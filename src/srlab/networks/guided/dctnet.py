@@ -18,6 +18,8 @@ from srlab.networks.guided.ranged import Ranged, centred, full_precision
 class SemiCoupled(nn.Module):
     """A residual layer for both kinds of features, half of whose kernels they share: two (B, C, H, W) -> two alike.
 
+    It starts as the authors' does, from He's uniform weights without a bias.
+
     Args:
         width: C.
         shared: of the C kernels of each convolution.
@@ -29,6 +31,9 @@ class SemiCoupled(nn.Module):
         parts = {"shared": shared, "depth": own, "guide": own}
         self.first = nn.ModuleDict({name: nn.Conv2d(width, count, 3) for name, count in parts.items()})
         self.second = nn.ModuleDict({name: nn.Conv2d(width, count, 3) for name, count in parts.items()})
+        for convolution in (*self.first.values(), *self.second.values()):
+            nn.init.kaiming_uniform_(convolution.weight, nonlinearity="relu")  # type: ignore[arg-type]
+            nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]
 
     def forward(self, depth: Tensor, guide: Tensor) -> tuple[Tensor, Tensor]:
         return self.branch(depth, "depth"), self.branch(guide, "guide")
@@ -83,7 +88,7 @@ class DCTNet(Ranged):
         width: channels of features (paper: 64).
         shared: of them, how many kernels the two branches share (paper: 32).
         layers: semi-coupled ones (paper: 4).
-        strength: lambda at the start (paper: 3, which the authors' code takes for its logarithm).
+        strength: lambda at the start (authors: about 1.1; their code draws its logarithm around 0.1).
         guide_channels: see `Ranged`.
         range_from: see `Ranged`.
         back_projections: see `Ranged`.
@@ -98,7 +103,7 @@ class DCTNet(Ranged):
         width: int = 64,
         shared: int = 32,
         layers: int = 4,
-        strength: float = 3.0,
+        strength: float = 1.1,
         guide_channels: int = 3,
         range_from: Literal["lr", "given"] = "lr",
         back_projections: int = 0,

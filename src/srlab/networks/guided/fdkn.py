@@ -53,7 +53,8 @@ class FDKN(Ranged):
     Args:
         scale: HR pixels per LR pixel.
         kernel_size: samples along each axis (paper: 3).
-        window: side of the square of HR pixels in which samples lie, odd (paper: 15).
+        window: side of the square of HR pixels in which samples lie, odd (paper: 15); those that would lie beyond it stand
+            at its border, and beyond the image is its border (in the authors' code, there are zeros in both cases).
         widths: of the layers (paper: 32, 64, 128, two convolutions each).
         start: makes a second map of the same two, which is seen and sampled beside the bicubic one; None: as in the paper.
         guide_channels: see `Ranged`.

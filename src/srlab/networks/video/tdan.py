@@ -1,7 +1,8 @@
 """TDAN: neighbours are aligned by deformable convolutions, without a flow (Tian et al., CVPR 2020, arXiv 1812.02898).
 
 Offsets come from the features of a neighbour and of the frame itself. What is aligned becomes an LR frame again, which the
-loss `alignment` compares with the frame; all of them are then enlarged at once.
+loss `photometric` compares with the frame; all of them are then enlarged at once. Offsets start next to 0, where the authors
+start all convolutions from He's weights.
 """
 
 import torch

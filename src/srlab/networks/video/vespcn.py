@@ -81,7 +81,7 @@ class VESPCN(VideoNetwork):
         history: `unwarped` and `none` (the frame itself for each of its neighbours) are its twins.
         phase: where an LR pixel lies among the HR pixels that it becomes.
 
-    What the layers make is added to the frame, enlarged by bicubic interpolation.
+    What the layers make is added to the frame, enlarged by bicubic interpolation; the paper's layers make the frame.
     """
 
     def __init__(
