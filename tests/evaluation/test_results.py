@@ -120,6 +120,17 @@ def test_the_printed_table_shows_every_mean(tmp_path: Path, protocol: Protocols)
         assert part in text
 
 
+@pytest.mark.parametrize("width", [60, 120])
+def test_a_table_that_is_wider_than_the_terminal_goes_down(tmp_path: Path, protocol: Protocols, width: int) -> None:
+    names = ["rmse", "mad", "edge_rmse", "bad"]
+    scores = [Score("middlebury", "one", name, number, "levels", 0.1) for number, name in enumerate(names)]
+    console = Console(width=width, record=True, file=(tmp_path / "out").open("w"))
+    print_means(results_of(scores, protocol("classical_y"), "fdkn", 8, None), console)
+    text = console.export_text()
+    assert all(f"{name} [levels]" in text for name in names)
+    assert max(map(len, text.splitlines())) <= width
+
+
 def test_another_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such"):
         read_results(tmp_path / "absent.csv")

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import IO, Any, NamedTuple
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from srlab.errors import InputError
@@ -17,8 +18,6 @@ from srlab.evaluation.protocol import Protocol
 from srlab.files import write_atomically
 
 MEAN = "mean"
-WIDEST = 4
-"""Metrics that stand beside each other in print."""
 
 
 class Score(NamedTuple):
@@ -190,7 +189,7 @@ def one_protocol(results: Iterable[Result]) -> None:
 
 
 def print_means(results: Sequence[Result], console: Console | None = None) -> None:
-    """Print the means, a line for each network, scale and dataset, a column for each metric; many metrics go down.
+    """Print the means, a line for each network, scale and dataset, a column for each metric; what is too wide goes down.
 
     Raises:
         InputError: the results are of two protocols.
@@ -212,15 +211,22 @@ def print_means(results: Sequence[Result], console: Console | None = None) -> No
         ]
         for (network, scale, dataset), line in found.items()
     ]
-    if len(metrics) > WIDEST:
-        headings, *lines = map(list, zip(headings, *lines, strict=True))
-    table = Table(title=f"protocol {means[0].protocol} ({means[0].protocol_hash})")
-    for place, heading in enumerate(headings):
-        names = 1 if len(metrics) > WIDEST else 3
+    title = f"protocol {means[0].protocol} ({means[0].protocol_hash})"
+    console = console or Console()
+    across, down = _table(title, [headings, *lines], 3), _table(title, list(zip(headings, *lines, strict=True)), 1)
+    room = console.options.update(width=10**4)
+    widths = [Measurement.get(console, room, table).maximum for table in (across, down)]
+    console.print(down if widths[0] > max(console.width, widths[1]) else across)
+
+
+def _table(title: str, rows: Sequence[Sequence[str]], names: int) -> Table:
+    """A table whose first row is its heading, and whose first columns are names, the others numbers."""
+    table = Table(title=title)
+    for place, heading in enumerate(rows[0]):
         table.add_column(heading, justify="left" if place < names else "right")
-    for line in lines:
-        table.add_row(*line)
-    (console or Console()).print(table)
+    for row in rows[1:]:
+        table.add_row(*row)
+    return table
 
 
 def _with_unit(metric: str, unit: str) -> str:
