@@ -57,3 +57,13 @@ def test_every_part_gives_its_image_in_onnxruntime_or_is_refused(
             write_onnx(network, tmp_path / "model.onnx")
     else:
         assert write_onnx(network, tmp_path / "model.onnx") < 1e-4
+
+
+@pytest.mark.parametrize(("network", "kind"), [("guided_filter", "takes a guide"), ("basicvsr_small", "takes clips")])
+def test_networks_of_more_than_one_image_have_no_onnx(
+    composed: Compose, network: str, kind: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    small = ["scale=4", "channels=1"]
+    with pytest.raises(InputError, match=f"{kind}: use format=srlab"):
+        write_onnx(composed(f"network={network}", *small), tmp_path / "model.onnx")

@@ -17,6 +17,7 @@ from srlab.errors import InputError
 from srlab.files import write_atomically
 from srlab.networks.community import recognised
 from srlab.networks.network import Network
+from srlab.networks.video.network import VideoNetwork
 from srlab.networks.publishing import published_state
 
 TOLERANCE = 1e-3
@@ -40,8 +41,9 @@ def write_onnx(network: Network, path: Path) -> float:
         import onnxscript  # noqa: F401 - torch's exporter needs it
     except ImportError as error:
         raise InputError(f"format=onnx needs {error.name}: pip install 'srlab[exchange]'.") from error
-    if network.guide_channels:
-        raise InputError("format=onnx takes networks of one image, and this one takes a guide: use format=srlab.")
+    if network.guide_channels or isinstance(network, VideoNetwork):
+        kind = "a guide" if network.guide_channels else "clips"
+        raise InputError(f"format=onnx takes networks of one image, and this one takes {kind}: use format=srlab.")
     unit = network.multiple_of
     names = {2: "height", 3: "width"}
     sizes = {axis: unit * torch.export.Dim(name, min=2, max=65536) for axis, name in names.items()}
