@@ -11,7 +11,8 @@ import torch
 import srlab
 from srlab.data.cube_scene import Scene
 from srlab.degradation.mtf import MTF
-from srlab.networks.cubes.pansharpening import Observation, expand
+from srlab.networks.cubes.expansion import expand
+from srlab.networks.cubes.pansharpening import Observation
 from srlab.networks.cubes.unmixing import cnmf
 
 SCALE, ROWS, BANDS = 4, slice(64, 96), (165, 99, 33)

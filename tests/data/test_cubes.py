@@ -1,11 +1,12 @@
 """Cubes from files of every kind, and scenes that are parted into what is trained on and what is tested."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import h5py
 import numpy as np
 import pytest
+import tifffile
 import torch
 from numpy.typing import NDArray
 from scipy import io
@@ -60,10 +61,105 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, path: str) -> None:
         ("two.mat", None, "has the variables cube, other"),
         ("bad.hdr", None, "no ENVI file"),
         ("words.npy", None, "expected numbers"),
-        ("scene.npy", (4, 4), r"its shape is \(18, 16, 5\), expected \(C, 4 x 4\)"),
+        ("scene.npy", (4, 4), r"its shape is \(18, 16, 5\), expected \(C, 4 x 4\), or 4 and 4 beside an axis of bands"),
     ):
         with pytest.raises(InputError, match=problem):
             read_cube(tmp_path / file, None, size)
+
+
+@pytest.mark.parametrize("interleave", ["bil", "bip", "bsq"])
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize("samples", [np.uint8, np.int16, np.uint16, np.float32])
+def test_envi_in_every_layout(tmp_path: Path, interleave: str, order: int, samples: Any) -> None:
+    cube = (CUBE // 8).astype(samples)
+    envi.save_image(str(tmp_path / "a.hdr"), cube, dtype=samples, interleave=interleave, byteorder=order, ext="unusual")
+    np.testing.assert_array_equal(read_cube(tmp_path / "a.unusual"), cube)  # the header is beside it
+    (tmp_path / "a.unusual").rename(tmp_path / "a.dat")
+    np.testing.assert_array_equal(read_cube(tmp_path / "a.hdr"), cube)
+    (tmp_path / "a.hdr").rename(tmp_path / "a.dat.hdr")
+    np.testing.assert_array_equal(read_cube(tmp_path / "a.dat"), cube)
+
+
+def test_envi_headers_say_what_samples_mean(tmp_path: Path) -> None:
+    holed = CUBE.copy()
+    holed[3, 4] = 65535
+    envi.save_image(str(tmp_path / "a.hdr"), holed, dtype=np.uint16, interleave="bip", ext="img")
+    plain = (tmp_path / "a.hdr").read_text()
+    for added, wanted in (
+        ("reflectance scale factor = 1000", CUBE / 1000),
+        ("data gain values = {1,2,3,4,5}\ndata offset values = {5,4,3,2,1}", CUBE * [1, 2, 3, 4, 5] + [5, 4, 3, 2, 1]),
+    ):
+        (tmp_path / "a.hdr").write_text(f"{plain}\n{added}\ndata ignore value = 65535\n")
+        wanted = wanted.copy()
+        wanted[3, 4] = 0  # nothing was measured there
+        np.testing.assert_allclose(read_cube(tmp_path / "a.hdr"), wanted, rtol=1e-6)
+    for change, problem in (
+        (("bands = 5", "bands = 7"), "data file is shorter than the header says"),
+        (("ENVI Standard", "ENVI Spectral Library"), "holds spectra without an image"),
+        (("interleave = bip", ""), 'no ENVI file that can be read .*"interleave" missing'),
+    ):
+        (tmp_path / "a.hdr").write_text(plain.replace(*change))
+        with pytest.raises(InputError, match=problem):
+            read_cube(tmp_path / "a.hdr")
+    (tmp_path / "a.img").unlink()
+    (tmp_path / "a.hdr").write_text(plain)
+    with pytest.raises(InputError, match=r"no data file of its name is beside it: set data.scene.path"):
+        read_cube(tmp_path / "a.hdr")
+
+
+@pytest.mark.parametrize("samples", ["u2", ">u2", "i2", "i4", "f4", "f8"])
+def test_tiff_of_any_samples_and_layout(tmp_path: Path, samples: str) -> None:
+    cube = CUBE.astype(samples)
+    order: Literal[">", "<"] = ">" if samples.startswith(">") else "<"
+    file = tmp_path / "cube.tif"
+    for planes, stored in (("contig", cube), ("separate", cube.transpose(2, 0, 1)), (None, cube.transpose(2, 0, 1))):
+        tifffile.imwrite(file, stored, photometric="minisblack", planarconfig=planes, byteorder=order)
+        np.testing.assert_array_equal(read_cube(file), cube)
+    # more bands than rows, as pages that do not say that they are bands
+    many = np.random.default_rng(2).integers(0, 9, (18, 16, 40)).astype(samples)
+    tifffile.imwrite(file, many.transpose(2, 0, 1), photometric="minisblack", byteorder=order)
+    np.testing.assert_array_equal(read_cube(file, size=(18, 16)), many)
+
+
+def test_structures_and_other_axes(tmp_path: Path) -> None:
+    io.savemat(tmp_path / "old.mat", {"scene": {"cube": CUBE, "white": 2000}})
+    with h5py.File(tmp_path / "new.mat", "w", userblock_size=512) as file:
+        file["scene/cube"], file["scene/white"], file["#refs#/a"] = CUBE.T, [2000], [0]
+    with (tmp_path / "new.mat").open("r+b") as raw:
+        raw.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+    for name in ("old.mat", "new.mat"):
+        np.testing.assert_array_equal(read_cube(tmp_path / name, "scene.cube"), CUBE)
+        with pytest.raises(InputError, match=r"has the variables scene.cube, scene.white, not None"):
+            read_cube(tmp_path / name)
+    for axis in (0, 1, 2):
+        np.save(tmp_path / "moved.npy", np.moveaxis(CUBE, -1, axis))
+        np.testing.assert_array_equal(read_cube(tmp_path / "moved.npy", size=(18, 16)), CUBE)
+
+
+def test_samples_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    holed = CUBE.astype(np.float32)
+    holed[2, 3, :2] = np.nan
+    np.save(tmp_path / "scene.npy", holed)
+    with pytest.raises(InputError, match=r"2 of its 1440 samples are no numbers \(nan, inf\): put 0"):
+        _ = Scene(str(tmp_path / "scene.npy"), 2).cube
+
+
+@pytest.mark.parametrize("scale", [2, 3, 5, 7])
+def test_a_scene_is_cut_to_whole_lr_pixels(tmp_path: Path, path: str, scale: int) -> None:
+    pan = np.random.default_rng(1).random((18 * scale, 16 * scale))
+    np.save(tmp_path / "pan.npy", pan)
+    for scene in (
+        Scene(path, scale, guide_bands=[[0, 5]]),
+        Scene(path, scale, white=1, guide=str(tmp_path / "pan.npy")),
+    ):
+        height, width = 18 // scale * scale, 16 // scale * scale
+        assert scene.cube.shape == (height, width, 5)
+        assert guide_of(scene).shape == (height, width, 1)
+    # the guide, seen by the cube's sensor from the middle of each pixel: a gradient stays where it is
+    slope = np.add.outer(np.arange(18.0 * scale), np.zeros(16 * scale))
+    np.save(tmp_path / "pan.npy", slope)
+    rows = guide_of(Scene(path, scale, white=1, guide=str(tmp_path / "pan.npy")))[:, 0, 0]
+    np.testing.assert_allclose(rows[4:-5], (np.arange(len(rows)) * scale + (scale - 1) / 2)[4:-5], rtol=1e-5)
 
 
 def test_trained_and_tested_rows_are_apart(path: str) -> None:

@@ -66,6 +66,38 @@ def test_what_is_no_number_has_no_quality() -> None:
         assert math.isnan(index(broken, REFERENCE)), index
 
 
+def test_dead_bands_and_zero_spectra_leave_numbers() -> None:
+    """A band that is zero all over in the reference, whatever SR has there, and pixels without a spectrum."""
+    dead, made = REFERENCE.clone(), IMAGE.clone()
+    dead[1] = 0
+    living = [0, 2, 3, 4]
+    for metric in (
+        spectral.band_psnr,
+        spectral.quality,
+        spectral.hypercomplex_quality,
+        spectral.cross_correlation,
+        lambda image, reference: spectral.ergas(image, reference, 4),
+    ):
+        assert metric(made, dead) == pytest.approx(metric(made[living], dead[living]))
+    made[:, :8] = 0
+    dead[:, :4] = 0
+    # of 64 rows 4 have no angle, 4 a right one, and the others' own is taken with the dead band
+    rest = spectral.spectral_angle(made[:, 8:], dead[:, 8:])
+    assert spectral.spectral_angle(made, dead) == pytest.approx((4 * 90 + 56 * rest) / 60)
+    assert spectral.spectral_angle(made, torch.zeros_like(dead)) == 0
+    even = torch.full_like(REFERENCE, 0.5)
+    for image, reference in ((even, REFERENCE), (REFERENCE, even), (even, even), (torch.zeros_like(even), REFERENCE)):
+        for index in (
+            spectral.quality,
+            spectral.hypercomplex_quality,
+            spectral.cross_correlation,
+            spectral.spatial_correlation,
+            spectral.spectral_angle,
+        ):
+            assert math.isfinite(index(image, reference)), index
+    assert spectral.spectral_distortion(REFERENCE[:1], REFERENCE[:1]) == 0
+
+
 def hamilton(a: Tensor, b: Tensor) -> Tensor:
     """The product of quaternions, (..., 4), as Hamilton has it."""
     a0, a1, a2, a3 = a.unbind(-1)

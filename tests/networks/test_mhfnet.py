@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from srlab.degradation.mtf import MTF
+from srlab.networks.cubes.expansion import expand
 from srlab.networks.cubes.mhfnet import MHFNet
-from srlab.networks.cubes.pansharpening import expand
 from srlab.networks.cubes.responses import Blur, estimate_responses
 from tests.networks.test_pansharpening import mixed
 

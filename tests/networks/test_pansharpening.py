@@ -14,9 +14,10 @@ from srlab.evaluation.results import MEAN, read_results
 from srlab.losses.spectral import Consistency, SpatialSpectralVariation, SpectralAngle
 from srlab.losses.weighted import Step
 from srlab.networks.backbones.edsr import EDSR
+from srlab.networks.cubes.expansion import expand
 from srlab.networks.cubes.hyperpnn import HyperPNN
 from srlab.networks.cubes.pannet import PanNet
-from srlab.networks.cubes.pansharpening import Observation, Pansharpening, expand
+from srlab.networks.cubes.pansharpening import Observation, Pansharpening
 from srlab.networks.cubes.unmixing import cnmf
 from srlab.taxonomy import ELSEWHERE, place
 from srlab.types import Batch, Prediction
@@ -221,3 +222,71 @@ def test_without_its_guide_the_detail_is_gone(command: Command, tmp_path: Path) 
 def test_a_real_guide_without_its_size_is_refused_by_name() -> None:
     with pytest.raises(InputError, match="no option 'endmembrs'"):
         build(composed("test", ["network=cnmf", "scale=4", "+framework.method.endmembrs=3"]).framework)
+
+
+def even(guide: torch.Tensor) -> torch.Tensor:
+    return torch.full_like(guide, 0.3)
+
+
+def dark(guide: torch.Tensor) -> torch.Tensor:
+    return torch.zeros_like(guide)
+
+
+def half_even(guide: torch.Tensor) -> torch.Tensor:
+    guide = guide.clone()
+    guide[..., : guide.shape[-1] // 2] = 0.3
+    return guide
+
+
+def half_dark(guide: torch.Tensor) -> torch.Tensor:
+    guide = guide.clone()
+    guide[..., : guide.shape[-1] // 2] = 0
+    return guide
+
+
+@pytest.mark.parametrize("name", [*SINGLE, *SEVERAL])
+@pytest.mark.parametrize("bands", ["seen", "one_dead", "one_even", "places_dead"])
+def test_a_guide_that_tells_nothing_brings_nothing(name: str, bands: str) -> None:
+    cube = mixed(48, materials=4)[None]
+    if bands == "one_dead":
+        cube[:, 2] = 0
+    elif bands == "one_even":
+        cube[:, 2] = 0.4
+    elif bands == "places_dead":
+        cube[..., 24:, :16] = 0
+    lr, guide = MTF(4).reduce(cube).float(), cube.mean(1, keepdim=True).float()
+    network = method(name)
+    for nothing in (even, dark):
+        torch.testing.assert_close(network(lr, nothing(guide)).sr, expand(lr, 4), atol=1e-6, rtol=0)
+    for partly in (half_even, half_dark):
+        sr = network(lr, partly(guide)).sr
+        assert sr.isfinite().all()
+        assert float(sr.abs().max()) < 10 * float(expand(lr, 4).abs().max())
+        if name in ("sfim", "mtf_glp_cbd", "mtf_glp_hpm", "hyper_sharpening"):  # they add detail alone: here is none
+            torch.testing.assert_close(sr[..., :12], expand(lr, 4)[..., :12], atol=1e-5, rtol=0)
+    assert network(lr, guide).sr.isfinite().all()
+    if bands == "one_dead":
+        assert float(network(lr, guide).sr[:, 2].abs().max()) < 1e-6
+
+
+@pytest.mark.parametrize("name", ["expansion", "gsa", "hyperpnn"])
+def test_back_projection_brings_what_lr_says(name: str) -> None:
+    cube = mixed(48, materials=4)[None].float()
+    lr, guide = MTF(4).reduce(cube), cube.mean(1, keepdim=True)
+    lacking, trained = [], []
+    for times in (0, 1, 5):
+        torch.manual_seed(0)
+        framework = composed(
+            "test", [f"network={name}", "scale=4", "channels=6", f"framework.back_projections={times}"]
+        )
+        network = build(framework.framework).eval()
+        given = (lr, guide) if network.guide_channels else (lr,)
+        with torch.no_grad():
+            lacking.append(float((MTF(4).reduce(network(*given).sr) - lr).abs().mean()))
+            trained.append(network.train()(*given).sr)
+    assert lacking[2] < 0.5 * lacking[1] < 0.4 * lacking[0]
+    assert torch.equal(trained[0], trained[2]) == (
+        name == "hyperpnn"
+    )  # what is trained is the network, not its correction
+    with pytest.raises(ValueError, match="back_projections=-1: give 0 or more"):
+        build(composed("test", [f"network={name}", "scale=4", "channels=6", "framework.back_projections=-1"]).framework)

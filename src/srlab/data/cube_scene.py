@@ -67,6 +67,12 @@ class Scene:
     def whole(self) -> NDArray[np.float64]:
         """The cube before any crop: (H, W, C), white at 1."""
         values = np.asarray(read_cube(self.path, self.key, self.size), dtype=np.float64)
+        lost = int(np.count_nonzero(~np.isfinite(values)))
+        if lost:
+            raise InputError(
+                f"{self.path}: {lost} of its {values.size} samples are no numbers (nan, inf): put 0 where nothing was "
+                f"measured, or cut the scene to where all bands were."
+            )
         white = values.max() if self.white is None else self.white
         if not white > 0:
             raise InputError(f"{self.path}: its white is {white}, expected above 0: set data.scene.white.")

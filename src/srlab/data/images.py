@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import imagecodecs
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from srlab.data import tiff
@@ -110,6 +111,12 @@ def read_image(path: str | Path, keep_alpha: bool = True) -> Pixels:
     path = Path(path)
     pixels, alpha = _guarded(path, _read)
     return pixels[..., :-1] if alpha and not keep_alpha else pixels
+
+
+def read_samples(path: str | Path) -> NDArray[np.generic]:
+    """Decode a TIFF file to (H, W, C) in whatever samples it stores, without alpha; `InputError` where that fails."""
+    samples, alpha = _guarded(Path(path), tiff.read)
+    return samples[..., :-1] if alpha else samples
 
 
 def read_header(path: str | Path) -> Header:

@@ -16,13 +16,13 @@ def read_mat(file: Path, key: str | None) -> NDArray[Any]:
 
     Args:
         file: of any version; those of version 7.3 take the extra `hyperspectral`.
-        key: the variable's name; None: the only one.
+        key: the variable's name, `structure.field` for one within a structure; None: the only one.
 
     Raises:
         InputError: the file cannot be read, or has no such variable, or several and no key.
     """
     try:
-        variables = {name: value for name, value in io.loadmat(file).items() if not name.startswith("__")}
+        variables = _fields({name: value for name, value in io.loadmat(file).items() if not name.startswith("__")})
     except NotImplementedError:
         variables = _read_hdf5(file)
     except (ValueError, TypeError, MatReadError) as error:
@@ -62,5 +62,24 @@ def _read_hdf5(file: Path) -> dict[str, NDArray[Any]]:
             f"{file} is a version 7.3 file (HDF5): pip install 'srlab[hyperspectral]', or save it again in MATLAB with "
             f"save(..., '-v7')."
         ) from None
+    variables: dict[str, NDArray[Any]] = {}
+
+    def keep(name: str, node: Any) -> None:
+        if isinstance(node, h5py.Dataset) and not name.startswith("#"):  # what cells refer to
+            variables[name.replace("/", ".")] = np.asarray(node).T
+
     with h5py.File(file) as content:
-        return {name: np.asarray(node).T for name, node in content.items() if isinstance(node, h5py.Dataset)}
+        content.visititems(keep)
+    return variables
+
+
+def _fields(variables: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """All that are no structures, and the fields of those that are: structure.field."""
+    found: dict[str, NDArray[Any]] = {}
+    for name, value in variables.items():
+        if value.dtype.names and value.size == 1:
+            fields = {field: np.asarray(value.ravel()[0][field]) for field in value.dtype.names}
+            found |= _fields({f"{name}.{field}": content for field, content in fields.items()})
+        else:
+            found[name] = value
+    return found

@@ -9,7 +9,7 @@ from srlab.degradation.mtf import MTF, mtf_tag, mtf_taps
 from srlab.errors import InputError
 from srlab.evaluation import spectral
 from srlab.evaluation.protocol import Case, Protocol, beside
-from srlab.networks.cubes.pansharpening import expand
+from srlab.networks.cubes.expansion import expand
 from srlab.types import LabelledImage
 
 
@@ -48,7 +48,8 @@ class CubeProtocol(Protocol):
         where = f"{image.dataset}/{image.name}"
         if len(image.hr) != channels:
             raise InputError(
-                f"{where} has {len(image.hr)} bands, the network takes {channels}: set channels={len(image.hr)}."
+                f"{where} has {len(image.hr)} bands, the network takes {channels}: set channels={len(image.hr)}, or "
+                f"data.scene.size=[rows,columns] where the file's bands come first."
             )
         if not image.truth:
             raise InputError(f"{where} has no truth to be compared with: take protocol=full_resolution.")

@@ -18,25 +18,33 @@ BLOCK = 32
 
 def band_psnr(image: Tensor, reference: Tensor) -> float:
     """The mean over bands of each one's PSNR in dB, its peak the band's largest value in the reference."""
+    image, reference = _alive(image, reference)
     error = (image - reference).square().mean((1, 2))
     return float((10 * torch.log10(reference.amax((1, 2)).square() / error)).mean())
 
 
 def spectral_angle(image: Tensor, reference: Tensor) -> float:
-    """SAM: the mean angle between spectra in degrees. Pixels whose reference is zero in all bands have none."""
+    """SAM: the mean angle between spectra in degrees. Pixels whose reference is zero in all bands have none.
+
+    A spectrum of zeros in their place is at a right angle to any other; without any spectrum the mean is 0.
+    """
     known = reference.norm(dim=0) > 0
+    if not known.any():
+        return 0.0
     cosine = F.cosine_similarity(image, reference, dim=0, eps=torch.finfo(image.dtype).tiny)[known]
     return float(torch.rad2deg(torch.acos(cosine.clamp(-1, 1))).mean())
 
 
 def ergas(image: Tensor, reference: Tensor, scale: int) -> float:
     """Relative global error of synthesis in percent (Wald, 2000): 100 / scale sqrt(mean over bands of (RMSE / mean)^2)."""
+    image, reference = _alive(image, reference)
     error = (image - reference).square().mean((1, 2))
     return float(100 / scale * (error / reference.mean((1, 2)).square()).mean().sqrt())
 
 
 def cross_correlation(image: Tensor, reference: Tensor) -> float:
-    """CC: the mean over bands of the correlation with the reference."""
+    """CC: the mean over bands of the correlation with the reference; an even band has none, and counts as 0."""
+    image, reference = _alive(image, reference)
     ours, theirs = (one.flatten(1) - one.flatten(1).mean(1, keepdim=True) for one in (image, reference))
     return float(F.cosine_similarity(ours, theirs, dim=1).mean())
 
@@ -51,6 +59,7 @@ def spatial_correlation(image: Tensor, reference: Tensor) -> float:
 
 def quality(image: Tensor, reference: Tensor) -> float:
     """UIQI: Wang and Bovik's universal quality index (2002), the mean over bands and blocks of 32 x 32."""
+    image, reference = _alive(image, reference)
     moments = Moments.of(_blocks(torch.cat([image, reference])))
     bands = len(image)
     return float(moments.indices()[:, range(bands), range(bands, 2 * bands)].mean())
@@ -62,6 +71,7 @@ def hypercomplex_quality(image: Tensor, reference: Tensor) -> float:
     Bands are filled up with zeros to a power of two. In each block both images are normalised by the reference's mean
     and standard deviation of each band, as the authors' code does; the image is continued by mirroring to whole blocks.
     """
+    image, reference = _alive(image, reference)
     ours, theirs = (_blocks(one) for one in (image, reference))  # (blocks, C, 32 x 32)
     mean, spread = theirs.mean(2, keepdim=True), theirs.std(2, keepdim=True)
     spread = spread.where(spread > 0, torch.finfo(spread.dtype).eps)
@@ -75,6 +85,15 @@ def hypercomplex_quality(image: Tensor, reference: Tensor) -> float:
     means = mean_x.square().sum(1) + mean_y.square().sum(1)
     contrast = torch.where(spreads == 0, 1.0, 2 * _length(moment) / spreads)
     return float((contrast * 2 * product / means).mean())
+
+
+def _alive(image: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
+    """Both without the bands that are dead, zero all over in the reference: no error is relative to nothing.
+
+    Where all are, they stay, and an index that divides by them says so with nan or inf.
+    """
+    alive = reference.flatten(1).any(1)
+    return (image[alive], reference[alive]) if alive.any() else (image, reference)
 
 
 def _length(products: Tensor) -> Tensor:
@@ -129,7 +148,7 @@ def spectral_distortion(image: Tensor, lr: Tensor) -> float:
     """D_lambda: how much the bands' mutual quality indices differ from those in LR (Alparone et al., 2008); 0 is best."""
     ours, theirs = (Moments.of(_blocks(one)).indices().mean(0) for one in (image, lr))
     count = len(lr)
-    return float((ours - theirs).abs().sum() / (count * (count - 1)))
+    return float((ours - theirs).abs().sum() / max(1, count * (count - 1)))  # one band has none beside it
 
 
 def spatial_distortion(image: Tensor, lr: Tensor, guide: Tensor, reduced_guide: Tensor) -> float:

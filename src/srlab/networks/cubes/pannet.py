@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from srlab.networks.blocks import Convolution
-from srlab.networks.cubes.pansharpening import expand
+from srlab.networks.cubes.expansion import expand
 from srlab.networks.frameworks import backbone_facts, last_layer
 from srlab.networks.frequencies import high_pass
 from srlab.networks.network import GuidedNetwork, chained_halo

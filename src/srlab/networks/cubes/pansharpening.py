@@ -10,35 +10,16 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from srlab.degradation.mtf import MTF
-from srlab.networks.network import GuidedNetwork, Network
+from srlab.networks.cubes.expansion import BackProjection, expand
+from srlab.networks.network import GuidedNetwork
 from srlab.types import Prediction
 
 TINY = 1e-6
-"""Below which nothing is divided by."""
+"""Below which nothing is divided by, and the spread, relative to its size, of a guide that is even."""
 LARGEST_RATIO = 10.0
 """That a method of ratios multiplies by: beyond dark pixels, where cubic interpolation goes below 0, they mean nothing."""
-
-
-def expand(image: Tensor, scale: int) -> Tensor:
-    """EXP: cubic interpolation (a = -0.75): (B, C, H, W) -> (B, C, scale H, scale W)."""
-    return F.interpolate(image, scale_factor=scale, mode="bicubic", align_corners=False)
-
-
-class Expansion(Network):
-    """EXP, the baseline of pansharpening: LR enlarged, without a guide.
-
-    Args:
-        channels, scale: as in Network.
-    """
-
-    def __init__(self, channels: int, scale: int) -> None:
-        super().__init__(channels, scale, multiple_of=1, halo=2)
-
-    def predict(self, lr: Tensor) -> Prediction:
-        return Prediction(expand(lr, self.scale), {})
 
 
 class Observation:
@@ -72,6 +53,12 @@ class Observation:
             )
         return self.guide
 
+    @property
+    def even(self) -> bool:
+        """The guide tells nothing: each of its bands is constant, but for rounding."""
+        spread = _centred(self.guide.flatten(1)).square().mean(1)
+        return bool((spread <= TINY**2 * self.guide.flatten(1).square().mean(1)).all())
+
     def reduced(self, guide: Tensor) -> Tensor:
         """(G, scale H, scale W) as the sensor of LR would have seen it: (G, H, W)."""
         return self.mtf.reduce(guide[None])[0]
@@ -87,19 +74,31 @@ Method = Callable[[Observation], Tensor]
 class Pansharpening(GuidedNetwork):
     """A method that learns nothing: (lr (B, C, H, W), guide (B, G, scale H, scale W)) -> sr (B, C, scale H, scale W).
 
+    An even guide has no detail to give: the result is EXP then.
+
     Args:
         channels, scale, guide_channels: as in GuidedNetwork.
         gain: of the MTF of the sensor of LR: see `mtf_taps`.
         method: observation -> (C, scale H, scale W).
+        back_projections: see `BackProjection`; the published methods have none.
     """
 
-    def __init__(self, channels: int, scale: int, guide_channels: int, gain: float, method: Method) -> None:
+    def __init__(
+        self,
+        channels: int,
+        scale: int,
+        guide_channels: int,
+        gain: float,
+        method: Method,
+        back_projections: int = 0,
+    ) -> None:
         super().__init__(channels, scale, multiple_of=1, halo=None, guide_channels=guide_channels)
-        self.mtf, self.method = MTF(scale, gain), method
+        self.back_project, self.method = BackProjection(scale, gain, back_projections), method
 
     def predict_guided(self, lr: Tensor, guide: Tensor) -> Prediction:
-        made = [self.method(Observation(*one, self.mtf)) for one in zip(lr, guide, strict=True)]
-        return Prediction(torch.stack(made).to(lr.dtype), {})
+        scenes = [Observation(*one, self.back_project.mtf) for one in zip(lr, guide, strict=True)]
+        made = torch.stack([scene.expanded if scene.even else self.method(scene) for scene in scenes])
+        return Prediction(self.back_project(made, lr.double()).to(lr.dtype), {})
 
 
 # Component substitution
@@ -179,10 +178,6 @@ def _like(guide: Tensor, wanted: Tensor) -> Tensor:
     return (guide - guide.mean()) * wanted.std() / guide.std().clamp(min=TINY) + wanted.mean()
 
 
-def _ratio(image: Tensor, smooth: Tensor) -> Tensor:
-    return (image / smooth.clamp(min=TINY)).clamp(0, LARGEST_RATIO)
-
-
 def _regression(bands: Tensor, on: Tensor) -> Tensor:
     """Each band's covariance with an image over that one's variance: (C, H, W), (1, H, W) -> (C, 1, 1).
 
@@ -191,6 +186,15 @@ def _regression(bands: Tensor, on: Tensor) -> Tensor:
     x, y = _centred(on.flatten(1)), _centred(bands.flatten(1))
     gains: Tensor = y @ x[0] / x.square().sum().clamp(min=x.numel() * TINY**2)
     return gains[:, None, None]
+
+
+def _ratio(fine: Tensor, coarse: Tensor) -> Tensor:
+    """How much brighter an image is than without its detail: near zero that means nothing, and is held to 0 ... 10.
+
+    Where both are zero, as in what a sensor did not see, it is 1.
+    """
+    dark = (fine.abs() <= TINY) & (coarse.abs() <= TINY)
+    return (fine / coarse.clamp(min=TINY)).clamp(0, LARGEST_RATIO).masked_fill(dark, 1)
 
 
 def _fit(bands: Tensor, wanted: Tensor) -> Tensor:

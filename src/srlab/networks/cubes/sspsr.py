@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from srlab.networks.backbones.rcan import ChannelAttention
 from srlab.networks.blocks import ResidualBlock
-from srlab.networks.cubes.pansharpening import expand
+from srlab.networks.cubes.expansion import expand
 from srlab.networks.network import Network
 from srlab.networks.upsamplers import SubPixel
 from srlab.types import Prediction

@@ -8,14 +8,15 @@ import torch
 from scipy.optimize import nnls
 from torch import Tensor
 
-from srlab.networks.cubes.pansharpening import Observation, expand
+from srlab.networks.cubes.expansion import expand
+from srlab.networks.cubes.pansharpening import Observation
 
 SUM_TO_ONE = 0.1
 """Weight of the row that asks each pixel's abundances to sum to 1, times the length of its mean spectrum."""
 
 
 def cnmf(
-    scene: Observation, endmembers: int = 5, outer_iterations: int = 3, inner_iterations: int = 100, seed: int = 0
+    scene: Observation, endmembers: int = 12, outer_iterations: int = 3, inner_iterations: int = 200, seed: int = 0
 ) -> Tensor:
     """Fuse a cube and a guide of any number of bands: (C, scale H, scale W).
 
@@ -23,7 +24,8 @@ def cnmf(
 
     Args:
         scene: what the two sensors saw.
-        endmembers: materials, at most the bands' number.
+        endmembers: materials; no more than bands are taken. Too few leave part of LR unexplained, which
+            `Pansharpening`'s back-projections bring back.
         outer_iterations: how often the factorisations exchange what they found.
         inner_iterations: multiplicative updates of each, at most.
         seed: of the initial choice of spectra (VCA).
