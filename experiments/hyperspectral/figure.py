@@ -34,7 +34,7 @@ def main() -> None:
     made = {
         "EXP": expand(lr, SCALE)[0],
         "CNMF": cnmf(Observation(lr[0], guide, MTF(SCALE))),
-        "HyperPNN": learned,
+        "MHF-net": learned,
         "truth": truth,
     }
     figure = plt.figure(figsize=(10, 6))

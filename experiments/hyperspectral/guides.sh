@@ -15,7 +15,10 @@ done
 python "$here/response.py" "$folder/nikon_d700_src.mat" "$folder/jasperRidge2_R198.mat" "$out/d700.npy"
 rgb=("data.scene.response=$out/d700.npy")
 for network in hyper_sharpening cnmf; do
-    srlab-test "network=$network" framework.guide_channels=3 "${tested[@]}" "${rgb[@]}" "hydra.run.dir=$out/${network}_rgb"
+    for times in 0 5; do
+        srlab-test "network=$network" framework.guide_channels=3 "framework.back_projections=$times" "${tested[@]}" "${rgb[@]}" \
+            "hydra.run.dir=$out/${network}_rgb_$times"
+    done
 done
 srlab-train experiment=hyperspectral_x4 "${scene[@]}" data.scene.guide_bands=null "${rgb[@]}" framework.guide_channels=3 iterations=900 \
     trainer.val_check_interval=900 "hydra.run.dir=$out/hyperpnn_rgb"
