@@ -10,7 +10,7 @@ from torch import Tensor
 from srlab.data import sources
 from srlab.data.clip_choices import ClipData
 from srlab.data.clips import Clips, FrameFolder, clips_below, find_clips
-from srlab.data.images import read_header, write_image
+from srlab.data.images import Header, read_header, write_image
 from srlab.degradation.base import Degradation
 from srlab.degradation.bd import BD
 from srlab.degradation.blur import IsotropicBlur
@@ -212,7 +212,12 @@ def test_gaps_in_the_numbers_are_told(tmp_path: Path, caplog: pytest.LogCaptureF
 def test_the_first_frames_header_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_clip(tmp_path / "a")
     read: list[str] = []
-    monkeypatch.setattr(sources, "read_header", lambda path: read.append(path.name) or read_header(path))
+
+    def reading(path: Path) -> Header:
+        read.append(path.name)
+        return read_header(path)
+
+    monkeypatch.setattr(sources, "read_header", reading)
     clip = clips_below(tmp_path).clips[0]
     for index in range(len(clip)):
         clip.header(index)

@@ -84,7 +84,7 @@ def encoded(path: Path, codec: str, form: str, pictures: list[Pixels], milliseco
 def copied(source: VideoFile, path: Path) -> tuple[VideoFile, list[float]]:
     """A copy, and how far each of its frames is from the source's, on the mean, in 8-bit codes."""
     first = source.image(0)
-    with VideoWriter(path, source, *first.shape[:2], crf=1) as writer:
+    with VideoWriter(path, source, first.shape[0], first.shape[1], crf=1) as writer:
         for index in range(len(source)):
             writer.write(source.image(index))
     copy = VideoFile("b", path)

@@ -129,8 +129,8 @@ class VideoWriter:
         known = av.Codec(codec, "w").video_formats
         if not known or form in {each.name for each in known}:
             return form
-        best: str = find_best_pix_fmt_of_list([each.name for each in known], form, False)[0].name
-        return best
+        best, _ = find_best_pix_fmt_of_list([each.name for each in known], form, False)
+        return best.name if best else form
 
 
 def _created(path: Path) -> Any:

@@ -36,7 +36,7 @@ class GaussianNoise(Degradation):
 
     def of_clips(self, hr: Tensor, seeds: Tensor, levels: Tensor) -> Degraded:
         """One standard deviation for a clip, and noise of its own for each frame."""
-        return self(hr, seeds, levels)
+        return self.forward(hr, seeds, levels)
 
 
 class PoissonNoise(Degradation):
@@ -64,4 +64,4 @@ class PoissonNoise(Degradation):
 
     def of_clips(self, hr: Tensor, seeds: Tensor, levels: Tensor) -> Degraded:
         """One number of photons at white for a clip, and counts of its own for each frame."""
-        return self(hr, seeds, levels)
+        return self.forward(hr, seeds, levels)

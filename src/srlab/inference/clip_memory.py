@@ -63,7 +63,7 @@ def appetite(network: VideoNetwork, channels: int) -> Appetite:
         with Peak() as counter:
             for _ in enlarge_clip(network, read, length, frames):
                 pass
-        return SCRATCH * counter.peak / side**2
+        return float(SCRATCH * counter.peak / side**2)
 
     shorter, longer, wider = peak(5, 1), peak(7, 1), peak(7, 3)
     part = max(0.0, (longer - shorter) / 2)

@@ -149,7 +149,8 @@ class BasicVSR(VideoNetwork):
     def made(self, frames: Tensor, features: Tensor) -> Tensor:
         """The result (N, C, scale h, scale w) of frames and their features of both directions (N, 2 width, h, w)."""
         enlarged = enlarge(frames.float(), self.scale, self.interpolation, self.phase)
-        return enlarged + self.tail(self.fusion(features)).float()
+        made: Tensor = enlarged + self.tail(self.fusion(features)).float()
+        return made
 
     def stream(self, read: Read, length: int, chunk: int) -> Iterator[Tensor]:
         """As in VideoNetwork, and exact: of the way back, one frame's features are kept for each chunk.
