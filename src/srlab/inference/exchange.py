@@ -17,8 +17,8 @@ from srlab.errors import InputError
 from srlab.files import write_atomically
 from srlab.networks.community import recognised
 from srlab.networks.network import Network
-from srlab.networks.video.network import VideoNetwork
 from srlab.networks.publishing import published_state
+from srlab.networks.video.network import VideoNetwork
 
 TOLERANCE = 1e-3
 """Of a difference to the network's image, in its range: two orders above float32's rounding in a deep network."""
