@@ -86,8 +86,7 @@ def score_image(
     Raises:
         InputError: the image, the network, the protocol and the metrics do not fit.
     """
-    if metrics:
-        protocol.check_pictures()
+    pictures = protocol.pictures() if metrics else None
     case = protocol.prepare(image, scale, channels)
     given = (case.lr,) if case.guide is None else (case.lr, case.guide)
     started = time.perf_counter()
@@ -96,9 +95,9 @@ def score_image(
     judged = protocol.judge(sr, case)
     whole = all_numbers(sr, case)
     values = {name: (value, protocol.facts(name).unit) for name, value in judged.values.items()}
-    if metrics:
-        pictures = protocol.pictures(sr, case)
-        values |= {name: (metric(*pictures), metric.facts.unit) for name, metric in metrics.items()}
+    if pictures is not None:
+        shown = pictures(sr, case)
+        values |= {name: (metric(*shown), metric.facts.unit) for name, metric in metrics.items()}
     scores = [
         Score(image.dataset, image.name, name, value if whole else math.nan, unit, seconds)
         for name, (value, unit) in values.items()

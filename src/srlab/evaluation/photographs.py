@@ -138,14 +138,16 @@ class PhotographProtocol(Protocol):
         similarity = ssim(ours, truth, self.ssim_window, self.ssim_sigma, self.ssim_k1, self.ssim_k2)
         return dict(zip(self.metric_names, (psnr(ours, truth), similarity), strict=True))
 
-    def check_pictures(self) -> None:
+    def pictures(self) -> Callable[[Tensor, Case], tuple[Tensor, Tensor]]:
         if self.network_input == "y":
             raise InputError(
                 f"Further metrics judge whole images, and protocol={self.name} makes luma alone: take "
                 f"protocol=classical_y, or leave them out."
             )
 
-    def pictures(self, sr: Tensor, case: Case) -> tuple[Tensor, Tensor]:
+        return self._pictures
+
+    def _pictures(self, sr: Tensor, case: Case) -> tuple[Tensor, Tensor]:
         """SR and HR as other metrics judge them: whole colours, rounded and cropped as the protocol has it, float32."""
         sr, hr = (trim(image, self._border(case)).float() for image in (self._finished(sr, case), case.hr))
         return sr, hr

@@ -120,10 +120,10 @@ class Protocol(ABC):
         """An LR, SR or HR tensor of a case as a picture: (1 or 3, H, W) in [0, 1]."""
         return image[0]
 
-    def check_pictures(self) -> None:
-        """Refuse metrics of whole pictures (`InputError`), where the protocol has none to show them."""
-        raise InputError(f"protocol={self.name} shows no pictures to further metrics: leave them out.")
+    def pictures(self) -> Callable[[Tensor, Case], tuple[Tensor, Tensor]]:
+        """What shows SR and HR to metrics of whole pictures, float32.
 
-    def pictures(self, sr: Tensor, case: Case) -> tuple[Tensor, Tensor]:
-        """SR and HR as metrics of whole pictures see them, float32."""
-        raise NotImplementedError
+        Raises:
+            InputError: the protocol has no pictures to show them.
+        """
+        raise InputError(f"protocol={self.name} shows no pictures to further metrics: leave them out.")

@@ -106,8 +106,7 @@ def score_clip(
         )
     moving = {name: metric for name, metric in metrics.items() if isinstance(metric, TemporalMetric)}
     of_frames = {name: metric for name, metric in metrics.items() if name not in moving}
-    if of_frames:
-        protocol.check_pictures()
+    pictures = protocol.pictures() if of_frames else None
     scored, middle = protocol.scored_frames(clip), len(clip.frames) // 2
     cases, profile = Cases(clip, protocol, scale, channels), Profile()
     values: dict[str, list[float]] = {name: [] for name in (*protocol.metric_names, *metrics)}
@@ -123,7 +122,8 @@ def score_clip(
         if index in scored:
             whole = all_numbers(sr, case) and whole
             frame = Frame(*protocol.whole(sr, case))
-            found |= {name: metric(*protocol.pictures(sr, case)) for name, metric in of_frames.items()}
+            if pictures is not None:
+                found |= {name: metric(*pictures(sr, case)) for name, metric in of_frames.items()}
             if before is not None:
                 steps = {name: metric.between(before, frame, protocol.border(case)) for name, metric in moving.items()}
                 found |= {name: value for name, value in steps.items() if value is not None}

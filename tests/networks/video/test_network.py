@@ -13,6 +13,7 @@ from srlab.networks.video.network import (
     RecurrentNetwork,
     State,
     VideoNetwork,
+    WindowedNetwork,
     as_video,
     frames_of,
     of_all,
@@ -21,7 +22,7 @@ from srlab.paradigms.evaluated import laid_out
 from srlab.types import Prediction
 
 
-class MeanOfThree(VideoNetwork):
+class MeanOfThree(WindowedNetwork):
     """The mean of a frame and its neighbours, those beyond the clip left out."""
 
     def __init__(self, channels: int = 1) -> None:

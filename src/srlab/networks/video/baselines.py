@@ -7,11 +7,11 @@ from srlab.degradation.reduction import Reduction
 from srlab.networks.interpolation import Phase, enlarge
 from srlab.networks.video.flow import FlowNetwork, warp
 from srlab.networks.video.motion import told, windows
-from srlab.networks.video.network import VideoNetwork
+from srlab.networks.video.network import WindowedNetwork
 from srlab.types import Prediction
 
 
-class MultiFrameBackProjection(VideoNetwork):
+class MultiFrameBackProjection(WindowedNetwork):
     """Make a result agree with a frame and its neighbours (Irani and Peleg, CVGIP 1991), through a known reduction.
 
     The flow is found between frames enlarged by bicubic interpolation. In each iteration the result so far is warped to each
@@ -74,7 +74,7 @@ class MultiFrameBackProjection(VideoNetwork):
         return enlarge(lr, self.scale, "bicubic", self.phase)
 
 
-class FrameBefore(VideoNetwork):
+class FrameBefore(WindowedNetwork):
     """Each frame as the one before, warped to it, and enlarged by bicubic interpolation; the first frame as it is.
 
     No way to enlarge a clip, but what a flow is worth, in dB; and what a flow network is pre-trained in, without HR, by the

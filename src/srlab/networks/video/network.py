@@ -19,7 +19,7 @@ State = tuple[Tensor, ...]
 class VideoNetwork(Network):
     """Base of networks of clips: lr (B, T, C, h, w) -> Prediction with sr (B, T, C, scale h, scale w), not clamped.
 
-    A subclass implements `predict`, and `stream` where `temporal_halo` is None.
+    A subclass implements `predict` and `stream`; those that see some frames around one are `WindowedNetwork`s.
 
     Args:
         channels, scale, multiple_of, halo: as in Network; the halo is that within one frame.
@@ -47,6 +47,7 @@ class VideoNetwork(Network):
             )
         super().check(lr[:, 0])
 
+    @abstractmethod
     def stream(self, read: Read, length: int, chunk: int) -> Iterator[Tensor]:
         """Super-resolve a clip, some frames at a time: its SR (B, t, C, scale h, scale w), from the first frame to the last.
 
@@ -58,15 +59,27 @@ class VideoNetwork(Network):
             length: T.
             chunk: frames at a time, 1 or more.
         """
+
+
+class WindowedNetwork(VideoNetwork):
+    """Base of networks whose frames depend on `temporal_halo` frames around them. A subclass implements `predict`.
+
+    Args:
+        channels, scale, multiple_of, halo, temporal_halo, causal: as in VideoNetwork.
+    """
+
+    def __init__(
+        self, channels: int, scale: int, multiple_of: int, halo: int | None, temporal_halo: int, causal: bool
+    ) -> None:
+        super().__init__(channels, scale, multiple_of, halo, temporal_halo, causal)
+        self.window = temporal_halo
+
+    def stream(self, read: Read, length: int, chunk: int) -> Iterator[Tensor]:
         require_chunk(chunk)
-        if self.temporal_halo is None:
-            raise NotImplementedError(
-                f"{type(self).__name__} depends on the whole clip, and does not say how to cut it."
-            )
         for start in range(0, length, chunk):
             stop = min(start + chunk, length)
-            first = max(0, start - self.temporal_halo)
-            last = stop if self.causal else min(length, stop + self.temporal_halo)
+            first = max(0, start - self.window)
+            last = stop if self.causal else min(length, stop + self.window)
             yield self(read(first, last)).sr[:, start - first : stop - first]
 
 
@@ -102,7 +115,7 @@ class RecurrentNetwork(VideoNetwork):
             yield prediction.sr
 
 
-class FrameByFrame(VideoNetwork):
+class FrameByFrame(WindowedNetwork):
     """A network of single images on each frame of a clip: the baseline that knows nothing of time.
 
     Args:

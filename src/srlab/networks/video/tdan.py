@@ -12,12 +12,12 @@ from srlab.networks.blocks import Convolution, ResidualBlock
 from srlab.networks.interpolation import Phase, enlarge
 from srlab.networks.video.deformable import Deformable
 from srlab.networks.video.motion import ALIGNED, ALIGNED_TO, History, require_history, windows
-from srlab.networks.video.network import VideoNetwork
+from srlab.networks.video.network import WindowedNetwork
 from srlab.networks.video.upsampling import by_subpixels
 from srlab.types import Prediction
 
 
-class TDAN(VideoNetwork):
+class TDAN(WindowedNetwork):
     """See the module.
 
     Args:

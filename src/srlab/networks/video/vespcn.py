@@ -14,7 +14,7 @@ from srlab.networks.blocks import Convolution, start_gaussian
 from srlab.networks.interpolation import Phase, enlarge
 from srlab.networks.video.flow import FlowNetwork, warp
 from srlab.networks.video.motion import History, require_history, told, windows
-from srlab.networks.video.network import VideoNetwork
+from srlab.networks.video.network import WindowedNetwork
 from srlab.types import Prediction
 
 Fusion = Literal["early", "slow"]
@@ -67,7 +67,7 @@ class CoarseToFine(FlowNetwork):
         return flow[..., :height, :width]
 
 
-class VESPCN(VideoNetwork):
+class VESPCN(WindowedNetwork):
     """See the module.
 
     Args:
