@@ -159,6 +159,17 @@ def test_a_bar_that_is_not_wanted_is_left_out(command: Command) -> None:
 
 
 @pytest.mark.usefixtures("photos")
+def test_what_validation_could_not_score_is_refused_before_the_first_iteration(
+    command: Command, tmp_path: Path
+) -> None:
+    outcome = command("train", *TINY, "protocol=full_resolution", "hydra.run.dir=run")
+    assert outcome.status == 2
+    assert "is no pair of two sensors' images" in outcome.err
+    metrics = tmp_path / "run/metrics.csv"
+    assert not metrics.exists() or not any(row["metric"] == "train/loss" for row in rows_of(metrics))
+
+
+@pytest.mark.usefixtures("photos")
 def test_a_metric_that_nobody_logs_is_refused_as_monitor(command: Command) -> None:
     outcome = command("train", *TINY, "callbacks.checkpoints.monitor=val/psnr_x", "hydra.run.dir=run")
     assert outcome.status == 2

@@ -100,10 +100,7 @@ def score_clip(
     Raises:
         InputError: the clip, the network, the protocol and the metrics do not fit.
     """
-    if not isinstance(protocol, ClipProtocol):
-        raise InputError(
-            f"protocol={protocol.name} is not for clips: take vid4_bi, vid4_bd or another of conf/protocol's for video."
-        )
+    protocol = for_clips(protocol)
     moving = {name: metric for name, metric in metrics.items() if isinstance(metric, TemporalMetric)}
     of_frames = {name: metric for name, metric in metrics.items() if name not in moving}
     pictures = protocol.pictures() if of_frames else None
@@ -149,6 +146,42 @@ def score_clip(
     ]
     sr, case, frame_score = shown
     return ScoredClip(scores, sr, case, protocol, frame_score, profile.pictures())
+
+
+def for_clips(protocol: Protocol) -> ClipProtocol:
+    """A protocol, which must be one of clips (`InputError`)."""
+    if not isinstance(protocol, ClipProtocol):
+        raise InputError(
+            f"protocol={protocol.name} is not for clips: take vid4_bi, vid4_bd or another of conf/protocol's for video."
+        )
+    return protocol
+
+
+def require_scorable(
+    image: LabelledImage | LabelledClip,
+    protocol: Protocol,
+    scale: int,
+    channels: int,
+    metrics: Mapping[str, Metric],
+) -> None:
+    """Refuse an image, or a clip by its first frame, that could not be scored (`InputError`); nothing is super-resolved.
+
+    Args:
+        image: as it comes from its set.
+        protocol: how LR is made and SR is scored.
+        scale: the network's.
+        channels: the network's.
+        metrics: further metrics, by name.
+    """
+    moving = [name for name, metric in metrics.items() if isinstance(metric, TemporalMetric)]
+    if isinstance(image, LabelledClip):
+        for_clips(protocol).scored_frames(image)
+        image = image.frames[0]
+    elif moving:
+        raise InputError(f"{', '.join(moving)} compares frames of a clip, and {image.name} is an image: leave it out.")
+    if len(metrics) > len(moving):
+        protocol.pictures()  # or it refuses
+    protocol.prepare(image, scale, channels)
 
 
 def frames_of(parts: Iterator[Tensor]) -> Iterator[Tensor]:

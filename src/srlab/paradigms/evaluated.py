@@ -13,7 +13,7 @@ from torch import Tensor
 
 from srlab.evaluation.evaluate import Scored, score_image
 from srlab.evaluation.results import Score, mean_scores
-from srlab.evaluation.video_scoring import score_clip
+from srlab.evaluation.video_scoring import require_scorable, score_clip
 from srlab.inference.enlarge import enlarge, enlarge_clip, evaluating
 from srlab.networks.network import Network, at_scale
 from srlab.networks.video.network import Read
@@ -83,13 +83,25 @@ class Evaluated(pl.LightningModule):
                 self.evaluated, lambda *part: laid_out(read(*part).to(self.device), self.memory_format), length
             )
 
+    def on_fit_start(self) -> None:
+        """Refuse what validation could not score (`InputError`) before the first iteration, not after the thousandth."""
+        data = getattr(self.trainer, "datamodule", None)
+        if data is None or not self.trainer.enable_validation:
+            return
+        images: Any = data.val_dataloader().dataset
+        if len(images) and isinstance(image := images[0], LabelledImage | LabelledClip):
+            for scale in self._scales(image):
+                require_scorable(image, self.settings.protocol, scale, self.evaluated.channels, self.settings.metrics)
+
     def validation_step(self, image: Any, batch_idx: int) -> dict[str, Scored]:
         """Score a `LabelledImage` or a `LabelledClip`."""
-        own = (self.evaluated.scale,)  # that of a set's LR files
-        scales = self.tested_scales if image.lr is None else own
-        scored = {scale: self._scored(image, scale) for scale in scales}
+        scored = {scale: self._scored(image, scale) for scale in self._scales(image)}
         self.scores.extend(score for one in scored.values() for score in one.scores)
         return {"scored": scored[self.evaluated.scale]}
+
+    def _scales(self, image: LabelledImage | LabelledClip) -> tuple[int, ...]:
+        """At which an image is scored: all, but with LR files of its set only theirs, the network's own."""
+        return self.tested_scales if image.lr is None else (self.evaluated.scale,)
 
     def _scored(self, image: LabelledImage | LabelledClip, scale: int) -> Scored:
         """An image or a clip at a scale, which is named with its set where the network has several: "set5_x3"."""
