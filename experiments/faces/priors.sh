@@ -19,6 +19,7 @@ learn() { # name, iterations, overrides
 }
 learn fsrnet 400 "${fsrnet[@]}" "${estimator[@]}" "loss=[l1,coarse,heatmaps,parsing]" "$coarse" loss.heatmaps.weight=20 loss.heatmaps.sigma=3 loss.parsing.weight=1
 learn fsrnet_no_prior 400 "${fsrnet[@]}" framework.encoder_blocks=10 framework.hourglasses=0 "loss=[l1,coarse]" "$coarse"
+learn fsrnet_untold 400 "${fsrnet[@]}" "${estimator[@]}" "loss=[l1,coarse]" "$coarse"
 learn dic 280 "${dic[@]}" "loss=[steps,heatmaps]" loss.heatmaps.weight=10 loss.heatmaps.sigma=1.5
-python "$here/compare.py" "$here/results.csv" "$out"/test/{fsrnet_no_prior,fsrnet,dic}
+python "$here/compare.py" "$here/results.csv" "$out"/test/{fsrnet_no_prior,fsrnet_untold,fsrnet,dic}
 python "$here/swapped.py" "$faces" "$out"/{fsrnet,dic}
