@@ -36,7 +36,7 @@ for part in "${parts[@]}"; do case $part in
       "${recurrent[@]}" iterations=4000 ;;
   vespcn)
     learn vespcn network=vespcn framework.flow.reach=8 "loss=[charbonnier,photometric,smoothness]" loss.photometric.weight=0.1 \
-      loss.smoothness.weight=1e-4 data.frames=5 data.patch=28 data.batch_size=3 trainer.gradient_clip_val=1 iterations=3000 ;;
+      loss.smoothness.weight=1e-4 data.frames=5 data.patch=28 data.batch_size=3 trainer.gradient_clip_val=1 iterations=800 ;;
   frvsr)
     learn frvsr network=frvsr flow@framework.flow=spynet_small framework.width=32 framework.blocks=4 weights="$out/frvsr.pth" \
       "loss=[charbonnier]" "${recurrent[@]}" iterations=1000 ;;
