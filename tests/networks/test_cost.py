@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from srlab.networks.cost import activation_bytes, cost, multiply_adds
-from srlab.networks.guided.fdkn import FDKN
 from srlab.networks.network import Network
 from srlab.taxonomy import ELSEWHERE, place
 from tests.networks.compositions import FROM_A_FILE, choices
@@ -56,10 +55,3 @@ def test_memory_grows_with_recursion_where_parameters_do_not(composed: Compose) 
 @pytest.mark.parametrize("name", sorted({*choices("network")} - FROM_A_FILE))
 def test_every_named_network_has_its_place_in_the_survey(composed: Compose, name: str) -> None:
     assert ELSEWHERE not in place(on_meta(composed, f"network={name}"))
-
-
-def test_back_projections_have_no_layers_to_count() -> None:
-    with torch.device("meta"):
-        plain, projected = (FDKN(4, widths=[4, 4], back_projections=count) for count in (0, 5))
-    assert cost(projected) == cost(plain)
-    assert cost(plain).multiply_adds > 0

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from srlab.evaluation.results import Result, write_results
-from srlab.report.gather import curves_of, find_runs, leaderboard, thinned
+from srlab.report.gather import cost_of, curves_of, find_runs, leaderboard, thinned
 from srlab.report.names import parts_of, short_names
 from srlab.report.page import named, page
 from tests.conftest import TINY, Command
@@ -226,3 +226,10 @@ def test_nothing_to_report_is_told(command: Command, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     outcome = command("report.command", "empty")
     assert (outcome.status, "no run with a results.csv" in outcome.err) == (2, True)
+
+
+def test_the_cost_of_a_guided_network_with_back_projections_is_counted() -> None:
+    part = {"_target_": "srlab.networks.guided.fdkn.FDKN", "scale": 4, "widths": [4, 4], "back_projections": 5}
+    found = cost_of(json.dumps(part))
+    assert found is not None
+    assert found.multiply_adds > 0

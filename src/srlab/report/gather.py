@@ -219,7 +219,8 @@ def cost_of(framework: str) -> Cost | None:
     """Parameters and multiply-adds of a composition; None where it cannot be built here."""
     try:
         with torch.device("meta"):
-            return cost(build(OmegaConf.create(json.loads(framework))))
+            network = build(OmegaConf.create(json.loads(framework)))
+        return cost(network)
     except Exception as error:  # a part of another package, or one that does not count: the table does without
         log.info("No cost of a network: %s", error)
         return None

@@ -78,8 +78,8 @@ class Ranged(GuidedNetwork):
         """Enlarge a map: (B, 1, H, W) in [0, 1], guide (B, G, scale H, scale W) in [0, 1] -> (B, 1, scale H, scale W)."""
 
     def projected(self, sr: Tensor, lr: Tensor) -> Tensor:
-        """Add what LR lacks of it, again and again; beyond [0, 1] too. On the meta device there is nothing to add."""
-        if self.training or sr.is_meta:
+        """Add what LR lacks of it, again and again; beyond [0, 1] too."""
+        if self.training:
             return sr
         for _ in range(self.back_projections):
             lacking = lr - self.reduction.to_size(sr.float(), (lr.shape[2], lr.shape[3]))
