@@ -18,7 +18,7 @@ from srlab.losses.spectral import Consistency
 from srlab.losses.weighted import Step
 from srlab.types import Batch, LabelledImage, Prediction
 from tests.conftest import Command
-from tests.networks.test_pansharpening import mixed
+from tests.mixtures import mixed
 
 PROTOCOL = FullResolution("full_resolution", 0.3)
 TRUTH = mixed(128, bands=4, materials=6)

@@ -1,14 +1,13 @@
-"""Networks of depth beside a photograph: what each must do, what makes it that network, and what published weights give."""
+"""Networks of depth beside a photograph that learn: what each must do, what makes it that network, and published weights."""
 
 from pathlib import Path
 from statistics import fmean
 
-import kornia
 import numpy as np
 import pytest
 import torch
 from scipy import fft
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader
 
 from srlab.data.evaluation import LabelledImages
@@ -21,19 +20,12 @@ from srlab.networks.guided.dctnet import SemiCoupled
 from srlab.networks.guided.diffusion import GuidedDiffusion
 from srlab.networks.guided.fdkn import FDKN
 from srlab.networks.guided.fdsr import Octave
-from srlab.networks.guided.filters import (
-    GlobalSmoother,
-    GuidedFilter,
-    JointBilateral,
-    JointBilateralUpsampling,
-    along_rows,
-)
 from srlab.networks.guided.msgnet import Doubling, MSGNet, halved
-from srlab.networks.network import Network
 from srlab.networks.weights import load_weights
 from tests.evaluation.test_depth import shipped
 from tests.networks.compositions import GUIDED
 from tests.networks.conftest import Compose
+from tests.networks.scenes import scene, two_planes
 
 SMALL = {
     "dctnet": ["framework.width=8", "framework.shared=4", "framework.layers=2"],
@@ -44,12 +36,6 @@ SMALL = {
     "guided_diffusion": ["framework.steps=3"],
 }
 LEARNED = ("dctnet", "fdkn", "fdkn_diffusion", "fdsr", "msgnet")
-
-
-def scene(batch: int = 1, scale: int = 4, side: int = 8) -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    lr = torch.rand(batch, 1, side, side + 2, generator=generator)
-    return lr, torch.rand(batch, 3, scale * side, scale * (side + 2), generator=generator)
 
 
 @pytest.mark.parametrize("scale", [2, 4, 8, 16])
@@ -214,14 +200,6 @@ def test_msgnet_makes_the_high_frequencies_and_keeps_the_low_ones() -> None:
         torch.testing.assert_close(network(lr, guide).sr, network.enlarged(low))
 
 
-def test_rows_are_smoothed_to_the_exact_minimum() -> None:
-    row, likeness = torch.rand(1, 1, 1, 7, dtype=torch.float64), torch.rand(1, 1, 1, 6, dtype=torch.float64)
-    difference = torch.diff(torch.eye(7, dtype=torch.float64), dim=0)
-    system = torch.eye(7, dtype=torch.float64) + 2.5 * difference.T @ torch.diag(likeness.flatten()) @ difference
-    expected = torch.linalg.solve(system, row.flatten())
-    torch.testing.assert_close(along_rows(row, likeness, 2.5).flatten(), expected)
-
-
 @pytest.mark.parametrize("name", sorted(GUIDED))
 def test_even_photographs_and_maps_have_finite_gradients(composed: Compose, name: str) -> None:
     network = composed(f"network={name}", "scale=4", *SMALL.get(name, []))
@@ -232,56 +210,6 @@ def test_even_photographs_and_maps_have_finite_gradients(composed: Compose, name
     for one in (lr, guide, *network.parameters()):
         assert one.grad is not None
         assert one.grad.isfinite().all()
-
-
-def test_the_joint_bilateral_filter_is_kornias() -> None:
-    lr, guide = scene()
-    network = JointBilateral(4, range_from="given")
-    blur = kornia.filters.joint_bilateral_blur(network.enlarged(lr), guide, 9, 0.1, (2.0, 2.0), "replicate")
-    torch.testing.assert_close(network(lr, guide).sr, blur)
-
-
-def test_diffusion_keeps_the_mean_of_every_lr_pixel() -> None:
-    lr, guide = scene()
-    sr = GuidedDiffusion(4, steps=20)(lr, guide).sr
-    torch.testing.assert_close(torch.nn.functional.avg_pool2d(sr, 4), lr, rtol=0, atol=1e-5)
-
-
-def test_diffusion_heeds_the_maps_own_edges_and_no_brightness() -> None:
-    """Under a flat photograph the map's edges alone stop it, as in the authors' variant without a network."""
-    depth, guide = two_planes()
-    lr, network = resize(depth, scale=1 / 8), GuidedDiffusion(8, own_edges=True).eval()
-    flat = network(lr, torch.full_like(guide, 0.5)).sr
-    error, bicubic = (float((one - depth).square().mean().sqrt()) for one in (flat, resize(lr, scale=8)))
-    assert error < 0.9 * bicubic
-    torch.testing.assert_close(network(lr, guide + 0.1).sr, network(lr, guide).sr, atol=1e-4, rtol=0)
-
-
-def two_planes(side: int = 64) -> tuple[Tensor, Tensor]:
-    """A disc before a wall, and a photograph whose edges are the same: depth (1, 1, H, W), guide (1, 3, H, W)."""
-    rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
-    disc = (((rows - 29) ** 2 + (columns - 33) ** 2) < 400).float()[None, None]
-    return 0.2 + 0.6 * disc, (0.3 + 0.5 * disc).expand(1, 3, -1, -1)
-
-
-@pytest.mark.parametrize(
-    "network",
-    [
-        GuidedFilter(8, radius=3, eps=1e-4),
-        JointBilateralUpsampling(8),
-        GlobalSmoother(8),
-        GuidedDiffusion(8, steps=200),
-    ],
-    ids=lambda network: type(network).__name__,
-)
-def test_where_edges_are_the_photographs_a_filter_finds_them(network: Network) -> None:
-    depth, guide = two_planes()
-    lr = resize(depth, scale=1 / 8)
-    network.eval()
-    own, other = (enlarge(network, lr, guide=photo) for photo in (guide, guide.flip(2).roll(9, 3)))
-    errors = [float((image - depth).square().mean().sqrt()) for image in (own, other, resize(lr, scale=8))]
-    assert errors[0] < 0.85 * errors[2]
-    assert errors[0] < 0.85 * errors[1]
 
 
 @pytest.mark.parametrize("name", ["fdkn", "fdkn_diffusion", "fdsr", "dctnet"])

@@ -10,7 +10,7 @@ from srlab.degradation.mtf import MTF
 from srlab.networks.cubes.expansion import expand
 from srlab.networks.cubes.mhfnet import MHFNet
 from srlab.networks.cubes.responses import Blur, estimate_responses
-from tests.networks.test_pansharpening import mixed
+from tests.mixtures import mixed
 
 SCALE, BANDS = 4, 6
 
