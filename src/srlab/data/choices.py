@@ -1,18 +1,18 @@
 """The choices of `data=`: where a user's images are, on top of what all data modules have."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from srlab.data.benchmarks import find_benchmarks
-from srlab.data.module import Sources, SuperResolutionData
+from srlab.data.found import FoundData
 from srlab.data.shards import Shards
 from srlab.data.source import Part, Source
 from srlab.data.sources import DIV2K, Folder, Paired, SkimagePhotos
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class FolderData(SuperResolutionData):
+class FolderData(FoundData):
     """Train on a folder of images.
 
     Args:
@@ -22,9 +22,6 @@ class FolderData(SuperResolutionData):
 
     root: str | Sequence[str]
     val_root: str | None = None
-    train: Source | None = field(default=None, init=False)
-    val: Sources = field(default=None, init=False)
-    test: Sources = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -33,7 +30,7 @@ class FolderData(SuperResolutionData):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class ShardsData(SuperResolutionData):
+class ShardsData(FoundData):
     """Train on what `srlab-shards` wrote: the samples are those of the folder that it was made of.
 
     Args:
@@ -43,9 +40,6 @@ class ShardsData(SuperResolutionData):
 
     root: str
     val_root: str | None = None
-    train: Source | None = field(default=None, init=False)
-    val: Sources = field(default=None, init=False)
-    test: Sources = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -54,7 +48,7 @@ class ShardsData(SuperResolutionData):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class PairedData(SuperResolutionData):
+class PairedData(FoundData):
     """Train on pairs of LR and HR files.
 
     Args:
@@ -66,9 +60,6 @@ class PairedData(SuperResolutionData):
     lr_root: str
     val_hr_root: str | None = None
     val_lr_root: str | None = None
-    train: Source | None = field(default=None, init=False)
-    val: Sources = field(default=None, init=False)
-    test: Sources = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -77,7 +68,7 @@ class PairedData(SuperResolutionData):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class DIV2KData(SuperResolutionData):
+class DIV2KData(FoundData):
     """Train on DIV2K, and on Flickr2K where it lies beside it.
 
     Args:
@@ -89,9 +80,6 @@ class DIV2KData(SuperResolutionData):
     root: str
     track: str | None = None
     val_images: int = 10
-    train: Source | None = field(default=None, init=False)
-    val: Sources = field(default=None, init=False)
-    test: Sources = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -103,7 +91,7 @@ class DIV2KData(SuperResolutionData):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BenchmarkData(SuperResolutionData):
+class BenchmarkData(FoundData):
     """Test on Set5, Set14, B100, Urban100, Manga109, or any folder of HR images; there is no training set.
 
     Args:
@@ -115,9 +103,6 @@ class BenchmarkData(SuperResolutionData):
     root: str
     names: Sequence[str] | None = None
     lr_root: str | None = None
-    train: Source | None = field(default=None, init=False)
-    val: Sources = field(default=None, init=False)
-    test: Sources = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -11,7 +11,7 @@ from srlab.data.clip_crops import ClipCrops
 from srlab.data.clips import Clips, Span, clips_below
 from srlab.data.crops import Crops
 from srlab.data.evaluation import LabelledClips
-from srlab.data.module import Sources, SuperResolutionData
+from srlab.data.found import FoundData
 from srlab.data.source import Source
 from srlab.degradation.base import Degradation
 from srlab.errors import InputError
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class ClipData(SuperResolutionData):
+class ClipData(FoundData):
     """Folders of clips, each a folder of frames or a video file.
 
     Args:
@@ -51,9 +51,6 @@ class ClipData(SuperResolutionData):
     test_lr_root: str | None = None
     made_root: str | None = None
     frames: int = 7
-    train: Source | None = field(default=None, init=False)
-    val: Sources = field(default=None, init=False)
-    test: Sources = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()

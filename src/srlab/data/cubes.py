@@ -7,16 +7,16 @@ cube's own bands, by a sensor's spectral response: that is the finer of the two 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from srlab.data.cube_scene import Scene
+from srlab.data.found import FoundData
 from srlab.data.guides import Guides, check_guides
 from srlab.data.images import Header
-from srlab.data.module import Sources, SuperResolutionData
 from srlab.data.source import Source
 from srlab.errors import InputError
 from srlab.types import Pixels
@@ -86,7 +86,7 @@ class Strips(Source):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class CubeData(SuperResolutionData):
+class CubeData(FoundData):
     """Train on rows of a scene, and validate and test on other ones, or on another scene: no pixel is in both.
 
     Args:
@@ -109,9 +109,6 @@ class CubeData(SuperResolutionData):
     test_rows: Sequence[int] | None = None
     guides: Guides = "own"
     full_resolution: bool = False
-    train: Source | None = field(default=None, init=False)
-    val: Sources = field(default=None, init=False)
-    test: Sources = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()

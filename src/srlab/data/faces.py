@@ -2,14 +2,14 @@
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from srlab.data.crops import Augment
-from srlab.data.module import Sources, SuperResolutionData
+from srlab.data.found import FoundData
 from srlab.data.source import Part, Source
 from srlab.data.sources import Folder
 from srlab.errors import InputError
@@ -81,7 +81,7 @@ def mixed(found: dict[tuple[int, int], str]) -> list[str]:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class FaceData(SuperResolutionData):
+class FaceData(FoundData):
     """One folder of faces, split by their order, and others to test on.
 
     Args:
@@ -103,9 +103,6 @@ class FaceData(SuperResolutionData):
     test_root: str | Sequence[str] | None = None
     patch: int | None = None  # type: ignore[assignment]
     augment: Augment = "mirror"
-    train: Source | None = field(default=None, init=False)
-    val: Sources = field(default=None, init=False)
-    test: Sources = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         faces = Faces(self.root, self.landmarks)

@@ -1,16 +1,16 @@
 """The choices of `data=` with a photograph beside each depth map."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from srlab.data.found import FoundData
 from srlab.data.guides import Guides, check_guides
-from srlab.data.module import Sources, SuperResolutionData
 from srlab.data.rgbd import Depth, Motorcycle, OtherGuide, rgbd_folder
 from srlab.data.source import Part, Source
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class GuidedData(SuperResolutionData):
+class GuidedData(FoundData):
     """Data whose guides may be exchanged, to learn what they are worth.
 
     Args:
@@ -54,9 +54,6 @@ class RGBDData(GuidedData):
     guide: str = "rgb"
     white: float | None = None
     hole: float | None = None
-    train: Source | None = field(default=None, init=False)
-    val: Sources = field(default=None, init=False)
-    test: Sources = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -81,10 +78,6 @@ class RGBDData(GuidedData):
 @dataclass(kw_only=True, eq=False, repr=False)
 class MotorcycleData(GuidedData):
     """Train on the left two thirds of scikit-image's motorcycle, validate and test on the right third."""
-
-    train: Source | None = field(default=None, init=False)
-    val: Sources = field(default=None, init=False)
-    test: Sources = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from srlab.curriculum.curriculum import Curriculum
 from srlab.data.benchmarks import find_benchmarks, set_name
-from srlab.data.module import Sources, SuperResolutionData
+from srlab.data.found import FoundData
 from srlab.data.pairs import bare_name
 from srlab.data.pixels import levels_of, to_tensor
 from srlab.data.source import Part, Source
@@ -37,7 +37,7 @@ class Repeated(Dataset[Tensor]):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SingleImageData(SuperResolutionData):
+class SingleImageData(FoundData):
     """A base: a training batch is the LR image itself, (1, C, h, w); what is drawn from it is the paradigm's business.
 
     A subclass sets `lr_files`, or `hr_files` (whose LR is its companion, or made by the degradation), or both: sources of
@@ -46,9 +46,6 @@ class SingleImageData(SuperResolutionData):
 
     lr_files: Source | None = field(default=None, init=False)
     hr_files: Source | None = field(default=None, init=False)
-    train: Source | None = field(default=None, init=False)
-    val: Sources = field(default=None, init=False)
-    test: Sources = field(default=None, init=False)
     batch_size: int = field(default=1, init=False)
     patch: int = field(default=1, init=False)
     augment: bool = field(default=False, init=False)

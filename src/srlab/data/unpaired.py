@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -11,7 +11,7 @@ from srlab.curriculum.curriculum import Curriculum
 from srlab.data.audit import Needs
 from srlab.data.choices import pairs_or_images
 from srlab.data.crops import Crops
-from srlab.data.module import Sources, SuperResolutionData
+from srlab.data.found import FoundData
 from srlab.data.pairs import bare_name
 from srlab.data.source import Part, Source
 from srlab.data.sources import Files, Folder
@@ -40,7 +40,7 @@ class Unaligned(Dataset[dict[str, Tensor]]):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class UnpairedData(SuperResolutionData):
+class UnpairedData(FoundData):
     """Train on HR images and on LR images of other scenes: `Batch.hr` (and `lr`, its degradation) and `Batch.real_lr`.
 
     Scenes that both folders show, by their files' names, are shared out: the first half gives LR, the second HR, as
@@ -60,9 +60,6 @@ class UnpairedData(SuperResolutionData):
     lr_root: str
     val_hr_root: str | None = None
     val_lr_root: str | None = None
-    train: Source | None = field(default=None, init=False)
-    val: Sources = field(default=None, init=False)
-    test: Sources = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
