@@ -98,7 +98,7 @@ CASES = {
     "mjpeg.avi": ("mjpeg", "yuvj420p", "h264"),
     "raw.avi": ("rawvideo", "bgr24", "ffv1"),
     "raw.y4m": ("rawvideo", "yuv420p", "rawvideo"),
-    "lossless.mkv": ("huffyuv", "rgb24", "ffv1"),
+    "lossless.mkv": ("ffvhuff", "gbrp", "ffv1"),
     "grey16.mkv": ("ffv1", "gray16le", "ffv1"),
     "deep.mkv": ("ffv1", "gbrp16le", "ffv1"),
     "prores.mov": ("prores_ks", "yuv422p10le", "h264"),
@@ -112,10 +112,10 @@ CASES = {
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_every_container_holds_what_is_written_like_its_source(tmp_path: Path, name: str) -> None:
     codec, form, expected = CASES[name]
+    large = [picture.repeat(2, 0).repeat(2, 1) for picture in frames()]
     try:
-        large = [picture.repeat(2, 0).repeat(2, 1) for picture in frames()]
         source = encoded(tmp_path / name, codec, form, large, [40 * place for place in range(6)])
-    except (ValueError, av.FFmpegError):
+    except av.codec.codec.UnknownCodecError:
         pytest.skip(f"this FFmpeg has no {codec}")
     copy, off = copied(source, tmp_path / f"copy_{name}")
     assert copy.stream.codec == expected

@@ -88,8 +88,11 @@ def test_a_mistyped_value_is_refused_before_anything_runs(sweep: Sweep, tmp_path
 
 @pytest.mark.parametrize("launcher", ["basic", "joblib", "submitit_local"])
 def test_other_launchers_keep_the_same_records(sweep: Sweep, tmp_path: Path, launcher: str) -> None:
+    options = [f"hydra/launcher={launcher}"]
+    if launcher.startswith("submitit"):  # its own folder has the job's number, and is made after the job has begun
+        options.append("hydra.launcher.submitit_folder=${hydra.sweep.dir}/.submitit")
     for _ in range(2):
-        assert sweep(f"hydra/launcher={launcher}", "seed=2,1", "scale=2") == 0
+        assert sweep(*options, "seed=2,1", "scale=2") == 0
     table = rows(tmp_path / "s/sweep.csv")
     assert [(row["job"], row["value"]) for row in table[1:]] == [("1", "2.1"), ("0", "2.2")]
     assert [len((tmp_path / f"s/{number}/starts.txt").read_text().split()) for number in (0, 1)] == [1, 1]
