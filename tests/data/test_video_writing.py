@@ -98,7 +98,7 @@ CASES = {
     "mjpeg.avi": ("mjpeg", "yuvj420p", "h264"),
     "raw.avi": ("rawvideo", "bgr24", "ffv1"),
     "raw.y4m": ("rawvideo", "yuv420p", "rawvideo"),
-    "lossless.mkv": ("ffvhuff", "gbrp", "ffv1"),
+    "lossless.avi": ("huffyuv", "rgb24", "ffv1"),
     "grey16.mkv": ("ffv1", "gray16le", "ffv1"),
     "deep.mkv": ("ffv1", "gbrp16le", "ffv1"),
     "prores.mov": ("prores_ks", "yuv422p10le", "h264"),
