@@ -51,18 +51,20 @@ def test_angles_and_errors_by_hand() -> None:
     assert spectral.band_psnr(bands + 0.05, bands) == pytest.approx(10 * (math.log10(100) + math.log10(25)) / 2)
 
 
+INDICES = (
+    spectral.quality,
+    spectral.hypercomplex_quality,
+    spectral.cross_correlation,
+    spectral.spatial_correlation,
+    spectral.spectral_angle,
+)
+"""Finite for whatever image and reference hold numbers."""
+
+
 def test_what_is_no_number_has_no_quality() -> None:
     broken = IMAGE.clone()
     broken[0, 0, 0] = math.nan
-    for index in (
-        spectral.quality,
-        spectral.hypercomplex_quality,
-        spectral.cross_correlation,
-        spectral.spatial_correlation,
-        spectral.spectral_angle,
-        spectral.band_psnr,
-        spectral.spectral_distortion,
-    ):
+    for index in (*INDICES, spectral.band_psnr, spectral.spectral_distortion):
         assert math.isnan(index(broken, REFERENCE)), index
 
 
@@ -87,13 +89,7 @@ def test_dead_bands_and_zero_spectra_leave_numbers() -> None:
     assert spectral.spectral_angle(made, torch.zeros_like(dead)) == 0
     even = torch.full_like(REFERENCE, 0.5)
     for image, reference in ((even, REFERENCE), (REFERENCE, even), (even, even), (torch.zeros_like(even), REFERENCE)):
-        for index in (
-            spectral.quality,
-            spectral.hypercomplex_quality,
-            spectral.cross_correlation,
-            spectral.spatial_correlation,
-            spectral.spectral_angle,
-        ):
+        for index in INDICES:
             assert math.isfinite(index(image, reference)), index
     assert spectral.spectral_distortion(REFERENCE[:1], REFERENCE[:1]) == 0
 
